@@ -1,0 +1,67 @@
+package dev.distillery.diffusion.tensor;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+
+/** PyTorch's process-wide switches: start-up, threads, autograd mode and random numbers. */
+public final class Torch {
+    private static final Engine ENGINE = start();
+
+    private Torch() {}
+
+    private static Engine start() {
+        Engine engine = Engine.getEngine("PyTorch");
+        // The profiling executor would specialise and fuse the operators' text per shape: U-Nets have many shapes, so
+        // it
+        // compiles for a minute, and fused arithmetic would differ from PyTorch's eager mode.
+        JniUtils.setGraphExecutorOptimize(false);
+        return engine;
+    }
+
+    /** A root scope on the default device; the caller closes it. */
+    public static NDManager newManager() {
+        return ENGINE.newBaseManager();
+    }
+
+    /** For example {@code PyTorch 2.7.1, cpu, 2 threads}. */
+    public static String describe() {
+        return "PyTorch " + ENGINE.getVersion() + ", " + ENGINE.defaultDevice() + ", " + JniUtils.getNumThreads()
+                + " threads";
+    }
+
+    /** How many threads an operator uses; process-wide. */
+    public static void setThreads(int threads) {
+        JniUtils.setNumThreads(threads);
+    }
+
+    /**
+     * Seeds the process-wide generator: draws on the CPU then equal those of {@code torch.manual_seed(seed)}. Every
+     * consumer reseeds before it draws, so a draw depends on its seed alone; two threads must not draw at once.
+     */
+    public static void seed(long seed) {
+        JniUtils.setSeed(seed);
+    }
+
+    /** Autograd on or off for this thread until the result is closed, when the former mode comes back. */
+    public static GradMode gradMode(boolean on) {
+        boolean before = JniUtils.isGradMode();
+        JniUtils.setGradMode(on);
+        return () -> JniUtils.setGradMode(before);
+    }
+
+    /** The scope of {@link #gradMode}. */
+    public interface GradMode extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Adds d(loss)/d(leaf) to the gradient of every leaf that the scalar {@code loss} depends on. */
+    public static void backward(NDArray loss) {
+        try (NDArray one = loss.onesLike()) {
+            JniUtils.backward((PtNDArray) loss, (PtNDArray) one, false, false);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+# The operators and blocks that DJL's NDArray lacks, in TorchScript's serialized dialect (no imports, every argument
+# typed). A whole block is one method: its intermediate tensors live and die inside libtorch as in Python, and one call
+# crosses JNI instead of twenty. Weights come as a list in the order in which the checkpoint names them; numbers
+# (groups, eps, heads) come as one-element tensors.
+class Ops(Module):
+  __parameters__ = []
+  __buffers__ = []
+
+  # --- tensors -------------------------------------------------------------------------------------------------------
+  def to_dtype(self: __torch__.Ops, x: Tensor, dtype: Tensor) -> Tensor:
+    return torch.to(x, int(dtype))
+
+  # --- layers --------------------------------------------------------------------------------------------------------
+  def linear(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    return torch.linear(x, w, b)
+
+  def linear_no_bias(self: __torch__.Ops, x: Tensor, w: Tensor) -> Tensor:
+    return torch.linear(x, w)
+
+  # 3x3 with padding 1, or 1x1
+  def conv(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    pad = torch.floordiv(torch.size(w, 2), 2)
+    return torch.conv2d(x, w, b, [1, 1], [pad, pad], [1, 1], 1)
+
+  def group_norm_silu_conv(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
+    h = torch.silu(torch.group_norm(x, int(groups), w[0], w[1], float(eps)))
+    return (self).conv(h, w[2], w[3])
+
+  def downsample(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    return torch.conv2d(x, w, b, [2, 2], [1, 1], [1, 1], 1)
+
+  # the target size is that of the skip connection: odd sizes lose a row on the way down
+  def upsample(self: __torch__.Ops, x: Tensor, like: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    size = [torch.size(like, 2), torch.size(like, 3)]
+    return (self).conv(torch.upsample_nearest2d(x, size), w, b)
+
+  def upsample_twice(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    size = [torch.mul(torch.size(x, 2), 2), torch.mul(torch.size(x, 3), 2)]
+    return (self).conv(torch.upsample_nearest2d(x, size), w, b)
+
+  # --- U-Net ---------------------------------------------------------------------------------------------------------
+  # sinusoids of t (M,): cosines first, frequencies 10000^(-i/half) -> (M, width)
+  def timestep_sinusoids(self: __torch__.Ops, t: Tensor, width: Tensor) -> Tensor:
+    half = torch.floordiv(int(width), 2)
+    exponent = torch.mul(torch.arange(half, dtype=6, device=t.device), -9.210340371976184)
+    freqs = torch.exp(torch.div(exponent, half))
+    angles = torch.mul(torch.unsqueeze(torch.to(t, 6), 1), torch.unsqueeze(freqs, 0))
+    return torch.cat([torch.cos(angles), torch.sin(angles)], -1)
+
+  def embedding_mlp(self: __torch__.Ops, x: Tensor, w: List[Tensor]) -> Tensor:
+    return torch.linear(torch.silu(torch.linear(x, w[0], w[1])), w[2], w[3])
+
+  # w: norm1, conv1, time_emb_proj, norm2, conv2 [, conv_shortcut], each weight and bias
+  def resnet(self: __torch__.Ops, x: Tensor, temb: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
+    g = int(groups)
+    e = float(eps)
+    h = (self).conv(torch.silu(torch.group_norm(x, g, w[0], w[1], e)), w[2], w[3])
+    t = torch.linear(torch.silu(temb), w[4], w[5])
+    h0 = torch.add(h, torch.unsqueeze(torch.unsqueeze(t, -1), -1))
+    h1 = (self).conv(torch.silu(torch.group_norm(h0, g, w[6], w[7], e)), w[8], w[9])
+    if torch.gt(torch.len(w), 10):
+      shortcut = (self).conv(x, w[10], w[11])
+    else:
+      shortcut = x
+    return torch.add(shortcut, h1)
+
+  # (B, C, H, W) -> normalised, projected tokens (B, H*W, C); w: norm, proj_in; a 4-d projection is a 1x1 convolution
+  def to_tokens(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
+    h = torch.group_norm(x, int(groups), w[0], w[1], 1.0e-06)
+    if torch.eq(torch.dim(w[2]), 4):
+      h0 = torch.transpose(torch.flatten(torch.conv2d(h, w[2], w[3]), 2), 1, 2)
+    else:
+      h0 = torch.linear(torch.transpose(torch.flatten(h, 2), 1, 2), w[2], w[3])
+    return h0
+
+  # tokens (B, H*W, C) -> (B, C, H, W), projected and added to the residual; w: proj_out
+  def from_tokens(self: __torch__.Ops, tokens: Tensor, residual: Tensor, w: List[Tensor]) -> Tensor:
+    if torch.eq(torch.dim(w[0]), 4):
+      h = torch.conv2d(torch.reshape(torch.transpose(tokens, 1, 2), torch.size(residual)), w[0], w[1])
+    else:
+      h = torch.reshape(torch.transpose(torch.linear(tokens, w[0], w[1]), 1, 2), torch.size(residual))
+    return torch.add(h, residual)
+
+  # w: to_q, to_k, to_v, to_out weight, to_out bias
+  def attention(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
+    n = int(heads)
+    q = torch.transpose(torch.unflatten(torch.linear(x, w[0]), -1, [n, -1]), 1, 2)
+    k = torch.transpose(torch.unflatten(torch.linear(context, w[1]), -1, [n, -1]), 1, 2)
+    v = torch.transpose(torch.unflatten(torch.linear(context, w[2]), -1, [n, -1]), 1, 2)
+    h = torch.scaled_dot_product_attention(q, k, v)
+    return torch.linear(torch.flatten(torch.transpose(h, 1, 2), 2), w[3], w[4])
+
+  # w: norm1 (2), attn1 (5), norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
+  def transformer_block(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
+    c = [torch.size(x, -1)]
+    n1 = torch.layer_norm(x, c, w[0], w[1], 1.0e-05)
+    x1 = torch.add((self).attention(n1, n1, torch.slice(w, 2, 7), heads), x)
+    n2 = torch.layer_norm(x1, c, w[7], w[8], 1.0e-05)
+    x2 = torch.add((self).attention(n2, context, torch.slice(w, 9, 14), heads), x1)
+    n3 = torch.layer_norm(x2, c, w[14], w[15], 1.0e-05)
+    value, gate = torch.chunk(torch.linear(n3, w[16], w[17]), 2, -1)
+    return torch.add(torch.linear(torch.mul(value, torch.gelu(gate)), w[18], w[19]), x2)
+
+  # --- training ------------------------------------------------------------------------------------------------------
+  # mean square error in float32 whatever the inputs' type
+  def mse(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
+    return torch.mse_loss(torch.to(x, 6), torch.to(y, 6))
+
+  # the global norm of the gradients; scales them in place to at most `limit`, as torch.nn.utils.clip_grad_norm_
+  def clip_grad_norm(self: __torch__.Ops, g: List[Tensor], limit: Tensor) -> Tensor:
+    norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(g, 2)), 2)
+    factor = torch.clamp(torch.mul(torch.reciprocal(torch.add(norm, 1.0e-06)), float(limit)), None, 1.0)
+    torch._foreach_mul_(g, factor)
+    return norm
+
+  # hyper: lr, beta1, beta2, eps, weight_decay; steps are one-element tensors and count up
+  def adamw(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
+    none = annotate(List[Tensor], [])
+    torch._foreach_add_(steps, 1)
+    torch._fused_adamw_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=float(hyper[1]), beta2=float(hyper[2]), weight_decay=float(hyper[4]), eps=float(hyper[3]), amsgrad=False, maximize=False)
+    return hyper
+
+  def forward(self: __torch__.Ops, x: Tensor) -> Tensor:
+    return x
