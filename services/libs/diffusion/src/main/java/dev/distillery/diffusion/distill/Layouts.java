@@ -1,0 +1,84 @@
+package dev.distillery.diffusion.distill;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+import dev.distillery.diffusion.distill.Layout.Kept;
+import dev.distillery.diffusion.distill.Layout.Mid;
+import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.diffusion.unet.UNetConfig.MidKind;
+
+import static dev.distillery.diffusion.distill.Layout.AS_TEACHER;
+
+/**
+ * The layouts of the field, by family: the same word means different things in different families.
+ *
+ * <p>Notation of a row: blocks are parted by {@code |}; a block lists the teacher's layers that it keeps, with
+ * {@code :depth} where a transformer becomes shallower.
+ */
+public final class Layouts {
+    private static final Mid WHOLE = new Mid(MidKind.CROSS_ATTENTION, AS_TEACHER);
+    private static final Mid ONE_RESNET = new Mid(MidKind.RESNET, 0);
+    private static final Mid NONE = new Mid(MidKind.NONE, 0);
+
+    private static final List<Layout> ALL = List.of(
+            layout("sdxl", "small", "0 | 0 | 0", WHOLE, "0 2 | 0 2 | 0 2"),
+            layout("sdxl", "tiny", "0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2"),
+            layout("sdxl", "ssd-1b", "0 1 | 0 1 | 0:4 1:4", ONE_RESNET, "0:4 1:4 2 | 0 1:1 2:1 | 0 1 2"),
+            layout("sdxl", "vega", "0 1 | 0:1 1:1 | 0:2 1:2", ONE_RESNET, "0:2 1:2 2:2 | 0:1 1:1 2:1 | 0 1 2"),
+            layout("sdxl", "koala-1b", "0 | 0 | 0:6", new Mid(MidKind.CROSS_ATTENTION, 6), "0:6 2:6 | 0 2 | 0 2"),
+            layout("sdxl", "koala-700m", "0 | 0 | 0:5", NONE, "0:5 2:5 | 0 2 | 0 2"),
+            layout("sd1", "base", "0 | 0 | 0 | 0", WHOLE, "0 2 | 0 2 | 0 2 | 0 2"),
+            layout("sd1", "small", "0 | 0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2 | 0 2"),
+            layout("sd2", "base", "0 | 0 | 0 | 0", WHOLE, "0 2 | 0 2 | 0 2 | 0 2"),
+            layout("sd2", "small", "0 | 0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2 | 0 2"));
+
+    private Layouts() {}
+
+    public static List<Layout> all() {
+        return ALL;
+    }
+
+    /** {@code sdxl}, {@code sd1} or {@code sd2}, told by what only that family has. */
+    public static String family(UNetConfig teacher) {
+        return teacher.textTime().isPresent() ? "sdxl" : teacher.linearProjection() ? "sd2" : "sd1";
+    }
+
+    /** Every layout name of a family. */
+    public static List<String> names(String family) {
+        return ALL.stream()
+                .filter(l -> l.family().equals(family))
+                .map(Layout::name)
+                .toList();
+    }
+
+    /** @throws IllegalArgumentException naming the layouts of the teacher's family */
+    public static Layout named(UNetConfig teacher, String name) {
+        String family = family(teacher);
+        return ALL.stream()
+                .filter(l -> l.family().equals(family) && l.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no layout '" + name + "' for a teacher of family "
+                        + family + "; there are " + String.join(", ", names(family))));
+    }
+
+    private static Layout layout(String family, String name, String down, Mid mid, String up) {
+        return new Layout(family, name, blocks(down), mid, blocks(up));
+    }
+
+    private static List<Kept> blocks(String row) {
+        return Arrays.stream(row.split("\\|")).map(Layouts::kept).collect(Collectors.toUnmodifiableList());
+    }
+
+    private static Kept kept(String block) {
+        List<String[]> layers = Arrays.stream(block.trim().split(" "))
+                .map(layer -> layer.split(":"))
+                .toList();
+        return new Kept(
+                layers.stream().map(l -> Integer.valueOf(l[0])).toList(),
+                layers.stream()
+                        .map(l -> l.length == 1 ? AS_TEACHER : Integer.parseInt(l[1]))
+                        .toList());
+    }
+}

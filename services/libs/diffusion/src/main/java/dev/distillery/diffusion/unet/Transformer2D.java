@@ -1,0 +1,70 @@
+package dev.distillery.diffusion.unet;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import ai.djl.ndarray.NDArray;
+import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.Weights;
+
+/**
+ * Transformer over the tokens of a feature map: self attention, cross attention to the prompt, gated feed-forward.
+ *
+ * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/models/transformers/transformer_2d.py#L327">
+ *     Transformer2DModel.forward</a>
+ */
+final class Transformer2D {
+    private final List<NDArray> in; // norm, proj_in
+    private final List<List<NDArray>> blocks; // in the order that ops.py documents
+    private final List<NDArray> out; // proj_out
+    private final int heads;
+    private final int groups;
+
+    Transformer2D(Weights w, UNetConfig config, UNetConfig.Level level, int depth) {
+        int c = level.channels();
+        long[] projection = config.linearProjection() ? new long[] {c, c} : new long[] {c, c, 1, 1};
+        in = new ArrayList<>(w.takePair("norm", c));
+        in.addAll(w.takePair("proj_in", projection));
+        blocks = new ArrayList<>();
+        for (int i = 0; i < depth; i++) {
+            blocks.add(block(w.at("transformer_blocks").at(i), c, config.crossAttentionDim()));
+        }
+        out = w.takePair("proj_out", projection);
+        heads = level.heads();
+        groups = config.groups();
+    }
+
+    private static List<NDArray> block(Weights w, int c, int contextWidth) {
+        var list = new ArrayList<NDArray>();
+        list.addAll(w.takePair("norm1", c));
+        list.addAll(attention(w.at("attn1"), c, c));
+        list.addAll(w.takePair("norm2", c));
+        list.addAll(attention(w.at("attn2"), c, contextWidth));
+        list.addAll(w.takePair("norm3", c));
+        list.addAll(w.takePair("ff.net.0.proj", 8L * c, c)); // value and gate, each 4c wide
+        list.addAll(w.takePair("ff.net.2", c, 4L * c));
+        return List.copyOf(list);
+    }
+
+    private static List<NDArray> attention(Weights w, int c, int contextWidth) {
+        var list = new ArrayList<NDArray>();
+        list.add(w.take("to_q.weight", c, c));
+        list.add(w.take("to_k.weight", c, contextWidth));
+        list.add(w.take("to_v.weight", c, contextWidth));
+        list.addAll(w.takePair("to_out.0", c, c));
+        return list;
+    }
+
+    /** {@code x (B, C, H, W)}, {@code prompt (B, L, D)} -> {@code (B, C, H, W)}. */
+    NDArray forward(NDArray x, NDArray prompt) {
+        NDArray tokens = Ops.call("to_tokens", x, in, groups); // (B, H*W, C)
+        for (List<NDArray> block : blocks) {
+            NDArray next = Ops.call("transformer_block", tokens, prompt, block, heads);
+            tokens.close();
+            tokens = next;
+        }
+        try (NDArray last = tokens) {
+            return Ops.call("from_tokens", last, x, out);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package dev.distillery.diffusion.distill;
+
+import java.io.IOException;
+import java.util.Set;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.diffusion.unet.UNet2DCondition;
+import dev.distillery.diffusion.unet.UNetConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/** The families' own configs are those of their Hub repositories, cut to the keys that define the network. */
+class LayoutsTest {
+    private static UNetConfig teacher(String family) throws IOException {
+        return UNetConfig.of((ObjectNode) new ObjectMapper()
+                .readTree(LayoutsTest.class.getResourceAsStream(
+                        "/dev/distillery/diffusion/distill/" + family + ".json")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sdxl, 2567463684", "sd1, 859520964", "sd2, 865910724"})
+    void shouldCountEveryParameterOfATeacher(String family, long parameters) throws IOException {
+        assertThat(Student.parameterCount(teacher(family))).isEqualTo(parameters);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sdxl, small, 1717277764",
+        "sdxl, tiny, 1304160324",
+        "sdxl, ssd-1b, 1331334404",
+        "sdxl, vega, 745225604",
+        "sdxl, koala-1b, 1161184324",
+        "sdxl, koala-700m, 782822724",
+        "sd1, base, 579384964",
+        "sd1, small, 482346884",
+        "sd2, base, 583480964",
+        "sd2, small, 485787524"
+    })
+    void shouldCountEveryParameterOfAStudent(String family, String layout, long parameters) throws IOException {
+        // Given
+        UNetConfig teacher = teacher(family);
+        // When
+        Student student = Student.of(teacher, Layouts.named(teacher, layout));
+        // Then
+        assertThat(Student.parameterCount(student.config())).isEqualTo(parameters);
+        assertThat(student.teacherKeys().keySet())
+                .isEqualTo(UNet2DCondition.parameterShapes(student.config()).keySet());
+        assertThat(student.teacherKeys().values()).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void shouldTakeTheLastLayerOfAnUpBlock() throws IOException {
+        UNetConfig teacher = teacher("sdxl");
+        Student student = Student.of(teacher, Layouts.named(teacher, "small"));
+        assertThat(student.teacherKeys())
+                .containsEntry("up_blocks.1.resnets.1.conv1.weight", "up_blocks.1.resnets.2.conv1.weight")
+                .containsEntry("conv_in.weight", "conv_in.weight");
+        assertThat(Set.copyOf(student.teacherKeys().values()))
+                .noneMatch(key -> key.startsWith("down_blocks.1.resnets.1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"smal", "base", ""})
+    void shouldNameTheLayoutsOfTheFamilyWhenThereIsNoSuch(String name) throws IOException {
+        UNetConfig teacher = teacher("sdxl");
+        assertThatThrownBy(() -> Layouts.named(teacher, name))
+                .hasMessageContaining("'" + name + "'")
+                .hasMessageContaining("small, tiny, ssd-1b, vega, koala-1b, koala-700m");
+    }
+}
