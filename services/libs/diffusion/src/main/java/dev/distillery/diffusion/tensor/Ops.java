@@ -94,4 +94,9 @@ public final class Ops {
     public static NDArray clipGradNorm(List<NDArray> gradients, double limit) {
         return call("clip_grad_norm", gradients, limit);
     }
+
+    /** Sets every array to zero, in place. */
+    public static void zero(List<NDArray> arrays) {
+        call("zero", arrays).close();
+    }
 }

@@ -1,5 +1,6 @@
 package dev.distillery.diffusion.unet;
 
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -11,7 +12,9 @@ import java.util.Optional;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -86,6 +89,21 @@ public final class UNet2DCondition {
         out = new ArrayList<>(w.takePair("conv_norm_out", c0));
         out.addAll(w.takePair("conv_out", config.outChannels(), c0, 3, 3));
         parameters = w.taken();
+    }
+
+    /**
+     * Loads a diffusers U-Net folder, in float32.
+     *
+     * @param manager owner of the parameters
+     * @throws dev.distillery.diffusion.tensor.WeightsException naming every missing, mis-shaped and unexpected key
+     */
+    public static UNet2DCondition load(Path folder, NDManager manager) {
+        try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
+            Weights weights = Weights.of(folder.toString(), SafetensorsSource.of(files, manager));
+            var unet = new UNet2DCondition(UNetConfig.read(folder), weights);
+            weights.check();
+            return unet;
+        }
     }
 
     /** Shape of every parameter of such a network, by diffusers key, without allocating any. */

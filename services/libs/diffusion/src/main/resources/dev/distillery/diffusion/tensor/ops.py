@@ -106,12 +106,19 @@ class Ops(Module):
   def mse(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
     return torch.mse_loss(torch.to(x, 6), torch.to(y, 6))
 
+  def weighted_sum(self: __torch__.Ops, x: List[Tensor], a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    return torch.add(torch.add(torch.mul(x[0], float(a)), torch.mul(x[1], float(b))), torch.mul(x[2], float(c)))
+
   # the global norm of the gradients; scales them in place to at most `limit`, as torch.nn.utils.clip_grad_norm_
   def clip_grad_norm(self: __torch__.Ops, g: List[Tensor], limit: Tensor) -> Tensor:
     norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(g, 2)), 2)
     factor = torch.clamp(torch.mul(torch.reciprocal(torch.add(norm, 1.0e-06)), float(limit)), None, 1.0)
     torch._foreach_mul_(g, factor)
     return norm
+
+  def zero(self: __torch__.Ops, x: List[Tensor]) -> Tensor:
+    torch._foreach_zero_(x)
+    return x[0]
 
   # hyper: lr, beta1, beta2, eps, weight_decay; steps are one-element tensors and count up
   def adamw(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:

@@ -1,0 +1,109 @@
+package dev.distillery.diffusion.safetensors;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * The weights of a diffusers or transformers folder: one file or shards with an index, full precision before the
+ * {@code fp16} variant.
+ */
+public final class SafetensorsFolder implements AutoCloseable {
+    private static final List<String> NAMES = List.of(
+            "diffusion_pytorch_model.safetensors",
+            "diffusion_pytorch_model.safetensors.index.json",
+            "model.safetensors",
+            "model.safetensors.index.json",
+            "diffusion_pytorch_model.fp16.safetensors",
+            "diffusion_pytorch_model.safetensors.index.fp16.json",
+            "model.fp16.safetensors",
+            "model.safetensors.index.fp16.json");
+
+    private final List<SafetensorsFile> files = new ArrayList<>();
+    private final Map<String, SafetensorsFile> owner = new LinkedHashMap<>();
+
+    private SafetensorsFolder() {}
+
+    /** @throws SafetensorsException if the folder has no safetensors weights, or its index does not fit its shards */
+    public static SafetensorsFolder open(Path folder) {
+        Path found = NAMES.stream()
+                .map(folder::resolve)
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .orElseThrow(() -> new SafetensorsException(folder + ": no safetensors weights; looked for " + NAMES));
+        var weights = new SafetensorsFolder();
+        try {
+            if (found.toString().endsWith(".json")) {
+                weights.openShards(folder, found);
+            } else {
+                weights.add(SafetensorsFile.open(found));
+            }
+            return weights;
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    private void openShards(Path folder, Path index) {
+        var expected = new LinkedHashMap<String, String>();
+        try {
+            JsonNode map =
+                    new ObjectMapper().readTree(Files.readAllBytes(index)).path("weight_map");
+            map.fields()
+                    .forEachRemaining(e -> expected.put(e.getKey(), e.getValue().asText()));
+        } catch (IOException e) {
+            throw new SafetensorsException(index + ": cannot be read: " + e.getMessage(), e);
+        }
+        for (String name : new TreeSet<>(expected.values())) {
+            Path shard = folder.resolve(name);
+            if (!folder.equals(shard.getParent()) || !Files.isRegularFile(shard)) {
+                throw new SafetensorsException(index + ": there is no shard '" + name + "' beside it");
+            }
+            add(SafetensorsFile.open(shard));
+        }
+        if (!owner.keySet().equals(expected.keySet())) {
+            var difference = new TreeSet<>(owner.keySet());
+            difference.removeAll(expected.keySet());
+            var missing = new TreeSet<>(expected.keySet());
+            missing.removeAll(owner.keySet());
+            throw new SafetensorsException(
+                    index + ": the shards lack " + missing + " and hold " + difference + ", which it does not list");
+        }
+    }
+
+    private void add(SafetensorsFile file) {
+        files.add(file);
+        file.tensors().keySet().forEach(name -> owner.put(name, file));
+    }
+
+    /** Every tensor of all shards by name. */
+    public Map<String, TensorInfo> tensors() {
+        var all = new LinkedHashMap<String, TensorInfo>();
+        owner.forEach((name, file) -> all.put(name, file.tensors().get(name)));
+        return all;
+    }
+
+    /** As {@link SafetensorsFile#data}. */
+    public ByteBuffer data(String name) {
+        SafetensorsFile file = owner.get(name);
+        if (file == null) {
+            throw new SafetensorsException("no tensor '" + name + "' in any shard");
+        }
+        return file.data(name);
+    }
+
+    @Override
+    public void close() {
+        files.forEach(SafetensorsFile::close);
+    }
+}

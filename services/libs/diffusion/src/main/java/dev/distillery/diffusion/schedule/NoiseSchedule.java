@@ -1,0 +1,97 @@
+package dev.distillery.diffusion.schedule;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * The forward process: how much signal is left at each timestep, and what a network is asked to predict.
+ *
+ * @param alphasCumprod signal power at each timestep, in float32 as diffusers accumulates it
+ * @param prediction what the network predicts
+ * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/schedulers/scheduling_ddpm.py#L184">
+ *     DDPMScheduler</a>
+ */
+public record NoiseSchedule(float[] alphasCumprod, Prediction prediction) {
+    /** {@code prediction_type}. */
+    public enum Prediction {
+        EPSILON,
+        V_PREDICTION
+    }
+
+    /** Reads {@code DIR/scheduler_config.json} of any of diffusers' schedulers: the noise is theirs all alike. */
+    public static NoiseSchedule read(Path folder) {
+        Path file = folder.resolve("scheduler_config.json");
+        try {
+            return of(new ObjectMapper().readTree(Files.readAllBytes(file)));
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** @throws IllegalArgumentException naming a setting that is not known */
+    public static NoiseSchedule of(JsonNode config) {
+        int steps = config.path("num_train_timesteps").asInt(1000);
+        float[] betas = Betas.of(
+                config.path("beta_schedule").asText("linear"),
+                config.path("beta_start").asDouble(0.0001),
+                config.path("beta_end").asDouble(0.02),
+                steps);
+        if (config.path("rescale_betas_zero_snr").asBoolean(false)) {
+            betas = Betas.withZeroTerminalSnr(betas);
+        }
+        float[] cumprod = new float[steps];
+        float product = 1;
+        for (int t = 0; t < steps; t++) {
+            product *= 1 - betas[t];
+            cumprod[t] = product;
+        }
+        String prediction = config.path("prediction_type").asText("epsilon");
+        return switch (prediction) {
+            case "epsilon" -> new NoiseSchedule(cumprod, Prediction.EPSILON);
+            case "v_prediction" -> new NoiseSchedule(cumprod, Prediction.V_PREDICTION);
+            default ->
+                throw new IllegalArgumentException("scheduler config: 'prediction_type' must be epsilon or"
+                        + " v_prediction but is " + prediction);
+        };
+    }
+
+    public int steps() {
+        return alphasCumprod.length;
+    }
+
+    /** Noisy latents: {@code latents} and {@code noise (B, C, H, W)}, {@code timesteps (B)}, one for each. */
+    public NDArray addNoise(NDArray latents, NDArray noise, NDArray timesteps) {
+        return latents.mul(root(latents, timesteps, true)).add(noise.mul(root(latents, timesteps, false)));
+    }
+
+    /** The velocity of arXiv 2202.00512: {@code sqrt(a) noise - sqrt(1-a) latents}. */
+    public NDArray velocity(NDArray latents, NDArray noise, NDArray timesteps) {
+        return noise.mul(root(latents, timesteps, true)).sub(latents.mul(root(latents, timesteps, false)));
+    }
+
+    /** What the network should predict: the noise or the velocity. */
+    public NDArray target(NDArray latents, NDArray noise, NDArray timesteps) {
+        return prediction == Prediction.EPSILON ? noise : velocity(latents, noise, timesteps);
+    }
+
+    /** sqrt(a) or sqrt(1-a) of each timestep, (B, 1, 1, 1). */
+    private NDArray root(NDArray like, NDArray timesteps, boolean signal) {
+        long[] t = timesteps.toType(DataType.INT64, false).toLongArray();
+        float[] values = new float[t.length];
+        for (int i = 0; i < t.length; i++) {
+            if (t[i] < 0 || t[i] >= steps()) {
+                throw new IllegalArgumentException("timestep " + t[i] + " is not in 0.." + (steps() - 1));
+            }
+            float power = alphasCumprod[(int) t[i]];
+            values[i] = (float) Math.sqrt(signal ? power : 1 - power);
+        }
+        return like.getManager().create(values, new Shape(t.length, 1, 1, 1));
+    }
+}

@@ -1,0 +1,120 @@
+package dev.distillery.diffusion.distill;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.Golden;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.UNet2DCondition;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+/** U-Net and distillation step against diffusers 0.35.1; golden tensors by {@code src/test/python/golden_unet.py}. */
+class DistillationGoldenTest {
+    private static Distillation distillation(Path golden, String layout) {
+        var settings = new Distillation.Settings(LossWeights.EQUAL, AdamW.Settings.withWeightDecay(1e-2), 1);
+        return Distillation.create(
+                golden.resolve("unet"), layout, settings, NoiseSchedule.read(golden.resolve("scheduler")));
+    }
+
+    private static Batch batch(Map<String, NDArray> b) {
+        return new Batch(
+                b.get("latents"),
+                b.get("noise"),
+                b.get("timesteps"),
+                b.get("prompt_embeds"),
+                b.get("text_embeds"),
+                b.get("time_ids"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sdxl", "sd1", "sd2"})
+    void shouldEqualDiffusersInEveryBlockOfTheTeacher(String family) {
+        // Given
+        Path golden = Golden.folder("unet-" + family);
+        try (Distillation d = distillation(golden, Layouts.names(family).get(0));
+                NDManager scope = d.newScope()) {
+            Map<String, NDArray> expected = Golden.tensors(golden.resolve("teacher.safetensors"), scope);
+            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+            // When
+            UNet2DCondition.Output output = d.teacher().forward(batch.input(expected.get("noisy")));
+            // Then
+            Golden.assertClose("prediction", output.prediction(), expected.get("prediction"));
+            Golden.assertClose("mid", output.mid().orElseThrow(), expected.get("mid"));
+            for (int i = 0; i < output.down().size(); i++) {
+                Golden.assertClose("down." + i, output.down().get(i), expected.get("down." + i));
+                Golden.assertClose("up." + i, output.up().get(i), expected.get("up." + i));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sdxl, small", "sdxl, tiny", "sd1, base", "sd1, small", "sd2, base", "sd2, small"})
+    void shouldEqualDiffusersInLossesAndEveryGradientOfOneStep(String family, String layout) {
+        // Given
+        Path golden = Golden.folder("unet-" + family);
+        try (Distillation d = distillation(golden, layout);
+                NDManager scope = d.newScope()) {
+            Map<String, NDArray> expected = Golden.tensors(golden.resolve("step-" + layout + ".safetensors"), scope);
+            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+            // When
+            Losses losses = d.backward(batch, scope);
+            List<NDArray> gradients = d.gradients(scope);
+            // Then
+            assertThat(losses.task()).isCloseTo(expected.get("loss_sd").getFloat(), withinPercentage(1e-3));
+            assertThat(losses.output()).isCloseTo(expected.get("loss_kd").getFloat(), withinPercentage(1e-3));
+            assertThat(losses.feature()).isCloseTo(expected.get("loss_features").getFloat(), withinPercentage(1e-3));
+            assertGradients(d.student().parameters().keySet().stream().toList(), gradients, expected);
+        }
+    }
+
+    /** Within 1e-3 of the larger of the tensor's norm and 1e-4 of the global norm: some gradients vanish. */
+    private static void assertGradients(List<String> keys, List<NDArray> actual, Map<String, NDArray> expected) {
+        assertThat(expected.keySet().stream().filter(k -> k.startsWith("grad.")))
+                .hasSize(keys.size());
+        double global = Math.sqrt(keys.stream()
+                .mapToDouble(k -> Math.pow(norm(expected.get("grad." + k)), 2))
+                .sum());
+        assertThat(keys).allSatisfy(key -> {
+            NDArray gradient = actual.get(keys.indexOf(key));
+            NDArray golden = expected.get("grad." + key);
+            double scale = Math.max(norm(golden), 1e-4 * global);
+            assertThat(norm(gradient.sub(golden)) / scale).isLessThan(1e-3);
+        });
+    }
+
+    private static double norm(NDArray array) {
+        return array.norm().getFloat();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {200})
+    void shouldKeepTheCountOfNativeArraysFlatOverSteps(int steps) {
+        // Given
+        Path golden = Golden.folder("unet-sdxl");
+        try (Distillation d = distillation(golden, "small")) {
+            int[] arrays = new int[steps];
+            double[] total = new double[steps];
+            // When
+            for (int step = 0; step < steps; step++) {
+                try (NDManager scope = d.newScope()) {
+                    Torch.seed(step);
+                    Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+                    total[step] = d.step(batch, 1e-3).losses().total();
+                }
+                arrays[step] = d.liveArrays();
+            }
+            // Then
+            assertThat(arrays[steps - 1]).isEqualTo(arrays[0]);
+            assertThat(total[steps - 1]).isLessThan(total[0] / 2);
+        }
+    }
+}
