@@ -74,6 +74,6 @@ public final class AdamW {
     /** Goes on from the moments in {@link #state}, which the caller has filled, after so many updates. */
     public void resume(long steps) {
         this.steps = steps;
-        stepCounts.forEach(count -> count.set(new float[] {steps}));
+        stepCounts.forEach(count -> count.muli(0).addi(steps)); // not set(), see Ops.copy
     }
 }

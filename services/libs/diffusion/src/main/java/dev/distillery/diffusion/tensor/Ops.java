@@ -99,4 +99,14 @@ public final class Ops {
     public static void zero(List<NDArray> arrays) {
         call("zero", arrays).close();
     }
+
+    /**
+     * Overwrites the values of {@code to} with those of {@code from}, in place. DJL's {@code NDArray.set} does not do
+     * that: it makes the array an alias of the buffer that it is given, which nothing then keeps alive.
+     */
+    public static void copy(List<NDArray> to, List<NDArray> from) {
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            call("copy", to, from).close();
+        }
+    }
 }

@@ -120,6 +120,10 @@ class Ops(Module):
     torch._foreach_zero_(x)
     return x[0]
 
+  def copy(self: __torch__.Ops, to: List[Tensor], source: List[Tensor]) -> Tensor:
+    torch._foreach_copy_(to, source)
+    return to[0]
+
   # hyper: lr, beta1, beta2, eps, weight_decay; steps are one-element tensors and count up
   def adamw(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
     none = annotate(List[Tensor], [])
