@@ -1,0 +1,73 @@
+package dev.distillery.trainer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Random;
+import java.util.function.DoubleSupplier;
+
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.SafetensorsWriter;
+import dev.distillery.diffusion.safetensors.TensorInfo;
+
+/** Shards of latents as latent-encoding writes them, for the example's teacher, with made-up numbers. */
+public final class MadeLatents {
+
+    public static final int VIEWS = 2;
+    private static final int CAPTIONS = 3;
+    private static final int PIXELS = 64;
+
+    private MadeLatents() {}
+
+    /** Writes {@code folder/shards/00000.safetensors} and so on, of {@code pairs} pairs each. */
+    public static Path write(Path folder, int shards, int pairs) {
+        try {
+            Files.createDirectories(folder.resolve("shards"));
+            for (int shard = 0; shard < shards; shard++) {
+                writeShard(folder.resolve(String.format("shards/%05d.safetensors", shard)), pairs, new Random(shard));
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void writeShard(Path file, int pairs, Random random) throws IOException {
+        SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan()
+                .add("mean", DType.F32, pairs, VIEWS, 4, 16, 16)
+                .add("std", DType.F32, pairs, VIEWS, 4, 16, 16)
+                .add("time_ids", DType.F32, pairs, VIEWS, 6)
+                .add("prompt_embeds", DType.F32, CAPTIONS, 77, 96)
+                .add("pooled", DType.F32, CAPTIONS, 64)
+                .add("caption_index", DType.I64, pairs);
+        try (SafetensorsWriter writer = new SafetensorsWriter(
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), plan)) {
+            for (TensorInfo tensor : plan.tensors()) {
+                writer.write(tensor.name(), values(tensor, random));
+            }
+        }
+    }
+
+    private static ByteBuffer values(TensorInfo tensor, Random random) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(tensor.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        DoubleSupplier next =
+                switch (tensor.name()) {
+                    case "std" -> () -> 0.1;
+                    case "time_ids" -> () -> PIXELS;
+                    default -> random::nextGaussian;
+                };
+        for (long i = 0; i < tensor.elements(); i++) {
+            if (tensor.dtype() == DType.I64) {
+                bytes.putLong(i % CAPTIONS);
+            } else {
+                bytes.putFloat((float) next.getAsDouble());
+            }
+        }
+        return bytes.flip();
+    }
+}
