@@ -1,0 +1,41 @@
+package dev.distillery.dataingest.source;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The files below a folder, wherever the folder is. Hidden files are not in it. */
+public interface FileTree {
+    /** @param name path below the folder, parted by {@code /} */
+    record Entry(String name, long size) {}
+
+    /** A file on this machine, for as long as it is open. */
+    interface LocalFile extends AutoCloseable {
+        Path path();
+
+        @Override
+        void close() throws IOException;
+    }
+
+    /** As the user wrote it. */
+    String uri();
+
+    /** Every file, sorted by name, so that each reading gives the same order. */
+    List<Entry> files() throws IOException;
+
+    InputStream open(String name) throws IOException;
+
+    /** The file itself, or a copy of it. */
+    LocalFile local(String name) throws IOException;
+
+    /** Another value whenever the file's content is another. */
+    String digest(String name) throws IOException;
+
+    /** Whether {@link #local} costs nothing. */
+    boolean isLocal();
+
+    default boolean has(String name) throws IOException {
+        return files().stream().anyMatch(f -> f.name().equals(name));
+    }
+}

@@ -1,0 +1,88 @@
+package dev.distillery.dataingest.source;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A folder of this machine. */
+public final class LocalTree implements FileTree {
+    private final Path folder;
+    private final List<Entry> files;
+
+    /** @throws NoSuchFileException if there is no such folder */
+    public LocalTree(Path folder) throws IOException {
+        this.folder = folder;
+        if (!Files.isDirectory(folder)) {
+            throw new NoSuchFileException(folder + " is no folder of the machine on which data-ingest runs");
+        }
+        try (Stream<Path> walk = Files.walk(folder)) {
+            this.files = walk.filter(Files::isRegularFile)
+                    .map(file -> new Entry(nameOf(file), file.toFile().length()))
+                    .filter(entry ->
+                            !entry.name().startsWith(".") && !entry.name().contains("/."))
+                    .sorted(Comparator.comparing(Entry::name))
+                    .toList();
+        }
+    }
+
+    private String nameOf(Path file) {
+        return folder.relativize(file).toString().replace(file.getFileSystem().getSeparator(), "/");
+    }
+
+    @Override
+    public String uri() {
+        return "file://" + folder;
+    }
+
+    @Override
+    public List<Entry> files() {
+        return files;
+    }
+
+    @Override
+    public InputStream open(String name) throws IOException {
+        return Files.newInputStream(inside(name));
+    }
+
+    @Override
+    public LocalFile local(String name) throws IOException {
+        Path file = inside(name);
+        return new LocalFile() {
+            @Override
+            public Path path() {
+                return file;
+            }
+
+            @Override
+            public void close() {
+                // the user's own file: it stays
+            }
+        };
+    }
+
+    @Override
+    public String digest(String name) throws IOException {
+        try (InputStream in = open(name)) {
+            return Digest.of(in);
+        }
+    }
+
+    @Override
+    public boolean isLocal() {
+        return true;
+    }
+
+    /** A data set's metadata may name any path; files outside of the folder are not read. */
+    private Path inside(String name) throws NoSuchFileException {
+        Path file = folder.resolve(name).normalize();
+        if (!file.startsWith(folder.normalize())) {
+            throw new NoSuchFileException(name + " lies outside of " + folder);
+        }
+        return file;
+    }
+}
