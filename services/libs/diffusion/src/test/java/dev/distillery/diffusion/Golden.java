@@ -26,6 +26,11 @@ public final class Golden {
         }
     }
 
+    /** The mini SDXL that the repository ships: Maven runs a module's tests in the module's folder. */
+    public static Path miniSdxl() {
+        return Path.of("../../../deploy/examples/mini-sdxl");
+    }
+
     public static Map<String, NDArray> tensors(Path file, NDManager manager) {
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             return SafetensorsSource.loadAll(tensors, manager);

@@ -101,6 +101,68 @@ class Ops(Module):
     value, gate = torch.chunk(torch.linear(n3, w[16], w[17]), 2, -1)
     return torch.add(torch.linear(torch.mul(value, torch.gelu(gate)), w[18], w[19]), x2)
 
+  # --- auto-encoder --------------------------------------------------------------------------------------------------
+  # w: norm1, conv1, norm2, conv2 [, conv_shortcut], each weight and bias
+  def vae_resnet(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
+    g = int(groups)
+    h = (self).conv(torch.silu(torch.group_norm(x, g, w[0], w[1], 1.0e-06)), w[2], w[3])
+    h0 = (self).conv(torch.silu(torch.group_norm(h, g, w[4], w[5], 1.0e-06)), w[6], w[7])
+    if torch.gt(torch.len(w), 8):
+      shortcut = (self).conv(x, w[8], w[9])
+    else:
+      shortcut = x
+    return torch.add(shortcut, h0)
+
+  # one head over all channels; w: group_norm, to_q, to_k, to_v, to_out, each weight and bias
+  def vae_attention(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
+    tokens = torch.transpose(torch.flatten(torch.group_norm(x, int(groups), w[0], w[1], 1.0e-06), 2), 1, 2)
+    q = torch.unsqueeze(torch.linear(tokens, w[2], w[3]), 1)
+    k = torch.unsqueeze(torch.linear(tokens, w[4], w[5]), 1)
+    v = torch.unsqueeze(torch.linear(tokens, w[6], w[7]), 1)
+    h = torch.squeeze(torch.scaled_dot_product_attention(q, k, v), 1)
+    h0 = torch.transpose(torch.linear(h, w[8], w[9]), 1, 2)
+    return torch.add(torch.reshape(h0, torch.size(x)), x)
+
+  # padded at the right and the bottom only
+  def vae_downsample(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+    return torch.conv2d(torch.constant_pad_nd(x, [0, 1, 0, 1]), w, b, [2, 2], [0, 0], [1, 1], 1)
+
+  def channels(self: __torch__.Ops, x: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+    return torch.contiguous(torch.slice(x, 1, int(begin), int(end)))
+
+  # the second half of the channels is the logarithm of the variance
+  def std_of_logvar(self: __torch__.Ops, moments: Tensor) -> Tensor:
+    logvar = torch.slice(moments, 1, torch.floordiv(torch.size(moments, 1), 2))
+    return torch.exp(torch.mul(torch.clamp(logvar, -30.0, 20.0), 0.5))
+
+  # --- CLIP ----------------------------------------------------------------------------------------------------------
+  def clip_embed(self: __torch__.Ops, ids: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+    return torch.add(torch.embedding(tokens, ids), torch.slice(positions, 0, 0, torch.size(ids, 1)))
+
+  # w: layer_norm1, q, k, v, out, layer_norm2, fc1, fc2, each weight and bias
+  def clip_layer(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor, eps: Tensor, quick_gelu: Tensor) -> Tensor:
+    c = [torch.size(x, -1)]
+    n = int(heads)
+    h = torch.layer_norm(x, c, w[0], w[1], float(eps))
+    q = torch.transpose(torch.unflatten(torch.linear(h, w[2], w[3]), -1, [n, -1]), 1, 2)
+    k = torch.transpose(torch.unflatten(torch.linear(h, w[4], w[5]), -1, [n, -1]), 1, 2)
+    v = torch.transpose(torch.unflatten(torch.linear(h, w[6], w[7]), -1, [n, -1]), 1, 2)
+    a = torch.scaled_dot_product_attention(q, k, v, None, 0., True)
+    x1 = torch.add(torch.linear(torch.flatten(torch.transpose(a, 1, 2), 2), w[8], w[9]), x)
+    f = torch.linear(torch.layer_norm(x1, c, w[10], w[11], float(eps)), w[12], w[13])
+    if torch.gt(int(quick_gelu), 0):
+      g = torch.mul(f, torch.sigmoid(torch.mul(f, 1.702)))
+    else:
+      g = torch.gelu(f)
+    return torch.add(torch.linear(g, w[14], w[15]), x1)
+
+  def layer_norm(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor, eps: Tensor) -> Tensor:
+    return torch.layer_norm(x, [torch.size(x, -1)], w, b, float(eps))
+
+  # row i of x (B, L, D) at place at[i] -> (B, D)
+  def rows_at(self: __torch__.Ops, x: Tensor, at: Tensor) -> Tensor:
+    return torch.index(x, annotate(List[Optional[Tensor]], [torch.arange(torch.size(x, 0), device=x.device), at]))
+
   # --- training ------------------------------------------------------------------------------------------------------
   # mean square error in float32 whatever the inputs' type
   def mse(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
