@@ -1,0 +1,260 @@
+package dev.distillery.artifacts;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import io.minio.BucketExistsArgs;
+import io.minio.GetObjectArgs;
+import io.minio.ListObjectsArgs;
+import io.minio.MakeBucketArgs;
+import io.minio.MinioClient;
+import io.minio.PutObjectArgs;
+import io.minio.RemoveObjectArgs;
+import io.minio.Result;
+import io.minio.StatObjectArgs;
+import io.minio.StatObjectResponse;
+import io.minio.errors.ErrorResponseException;
+import io.minio.messages.Item;
+
+/**
+ * The bucket that all services share. Calls that fail for reasons that may pass are tried again with growing pauses before
+ * they throw {@link StoreUnavailableException}.
+ */
+public final class ArtifactStore {
+    private static final int TRIES = 5;
+    private static final long PART_BYTES = 16L << 20;
+    /** The embedded server checks an ETag and then writes, so two threads of one process must not do it at once. */
+    private static final Object REPLACE_LOCK = new Object();
+
+    private final MinioClient client;
+    private final String bucket;
+
+    public ArtifactStore(StoreConfig config) {
+        bucket = config.bucket();
+        client = MinioClient.builder()
+                .endpoint(config.endpoint())
+                .region(config.region())
+                .credentials(config.accessKey(), config.secretKey())
+                .build();
+    }
+
+    /** Writes an object's content. */
+    public interface Upload {
+        void to(OutputStream out) throws IOException;
+    }
+
+    private interface Call<T> {
+        T run() throws Exception;
+    }
+
+    /** Makes the bucket if it is not there. */
+    public void ensureBucket() {
+        call("bucket " + bucket, () -> {
+            if (!client.bucketExists(BucketExistsArgs.builder().bucket(bucket).build())) {
+                client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build());
+            }
+            return null;
+        });
+    }
+
+    /** Empty when there is no such object. */
+    public Optional<ObjectInfo> stat(String key) {
+        return call(key, () -> {
+            try {
+                StatObjectResponse stat = client.statObject(
+                        StatObjectArgs.builder().bucket(bucket).object(key).build());
+                return Optional.of(new ObjectInfo(key, stat.size(), stat.etag()));
+            } catch (ErrorResponseException e) {
+                if (e.response().code() == 404) {
+                    return Optional.<ObjectInfo>empty();
+                }
+                throw e;
+            }
+        });
+    }
+
+    /** A small object whole. */
+    public byte[] read(String key) {
+        return call(key, () -> {
+            try (InputStream in = open(key)) {
+                return in.readAllBytes();
+            }
+        });
+    }
+
+    /** The caller closes the stream. */
+    public InputStream open(String key) {
+        return call(
+                key,
+                () -> client.getObject(
+                        GetObjectArgs.builder().bucket(bucket).object(key).build()));
+    }
+
+    /** The bytes from {@code offset} on; the caller closes the stream. */
+    public InputStream open(String key, long offset, long length) {
+        return call(
+                key,
+                () -> client.getObject(GetObjectArgs.builder()
+                        .bucket(bucket)
+                        .object(key)
+                        .offset(offset)
+                        .length(length)
+                        .build()));
+    }
+
+    /** Writes or replaces an object. */
+    public Stored put(String key, byte[] content) {
+        return call(key, () -> put(key, new ByteArrayInputStream(content), content.length, Map.of()));
+    }
+
+    /** Writes or replaces an object, in parts when it is large. */
+    public Stored put(String key, Path file) {
+        return call(key, () -> {
+            try (InputStream in = Files.newInputStream(file)) {
+                return put(key, in, Files.size(file), Map.of());
+            }
+        });
+    }
+
+    /**
+     * Writes an object whose length is not known before, in constant memory.
+     *
+     * @throws RuntimeException what {@code upload} threw, in which case no object appears
+     */
+    public Stored putStream(String key, Upload upload) {
+        try (UploadPipe pipe = new UploadPipe(upload)) {
+            return put(key, pipe, -1, Map.of());
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new StoreUnavailableException(key + " was not written: " + e.getMessage(), e);
+        }
+    }
+
+    /** False when the object is there already, whoever made it. */
+    public boolean createIfAbsent(String key, byte[] content) {
+        return conditional(key, content, Map.of("If-None-Match", "*")).isPresent();
+    }
+
+    /** The new ETag; empty when the object is no longer the one that had {@code etag}. */
+    public Optional<String> replaceIfMatch(String key, byte[] content, String etag) {
+        synchronized (REPLACE_LOCK) {
+            return conditional(key, content, Map.of("If-Match", "\"" + etag + "\""));
+        }
+    }
+
+    private Optional<String> conditional(String key, byte[] content, Map<String, String> headers) {
+        return call(key, () -> {
+            try {
+                return Optional.of(client.putObject(PutObjectArgs.builder().bucket(bucket).object(key).stream(
+                                        new ByteArrayInputStream(content), content.length, -1)
+                                .extraHeaders(headers)
+                                .build())
+                        .etag());
+            } catch (ErrorResponseException e) {
+                if (e.response().code() == 412 || e.response().code() == 404) {
+                    return Optional.<String>empty();
+                }
+                throw e;
+            }
+        });
+    }
+
+    /** All objects whose key begins so. */
+    public List<ObjectInfo> list(String prefix) {
+        return call(prefix, () -> {
+            List<ObjectInfo> objects = new ArrayList<>();
+            for (Result<Item> result : client.listObjects(ListObjectsArgs.builder()
+                    .bucket(bucket)
+                    .prefix(prefix)
+                    .recursive(true)
+                    .build())) {
+                Item item = result.get();
+                objects.add(new ObjectInfo(item.objectName(), item.size(), item.etag()));
+            }
+            return objects;
+        });
+    }
+
+    /** Does nothing when there is no such object. */
+    public void delete(String key) {
+        call(key, () -> {
+            client.removeObject(
+                    RemoveObjectArgs.builder().bucket(bucket).object(key).build());
+            return null;
+        });
+    }
+
+    /** Deletes the manifest first, so that what is half deleted never looks complete. */
+    public void deletePrefix(String prefix) {
+        delete(Keys.manifest(prefix));
+        list(prefix).forEach(object -> delete(object.key()));
+    }
+
+    private Stored put(String key, InputStream in, long size, Map<String, String> headers) throws Exception {
+        MessageDigest digest = sha256();
+        long[] count = {0};
+        InputStream counted = new DigestInputStream(in, digest) {
+            @Override
+            public int read(byte[] buffer, int from, int length) throws IOException {
+                int n = super.read(buffer, from, length);
+                count[0] += Math.max(0, n);
+                return n;
+            }
+        };
+        client.putObject(
+                PutObjectArgs.builder().bucket(bucket).object(key).stream(counted, size, size < 0 ? PART_BYTES : -1)
+                        .extraHeaders(headers)
+                        .build());
+        return new Stored(key, count[0], HexFormat.of().formatHex(digest.digest()));
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private <T> T call(String what, Call<T> call) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return call.run();
+            } catch (StoreException e) {
+                throw e;
+            } catch (ErrorResponseException e) {
+                if (e.response().code() == 404) {
+                    throw new ArtifactMissingException(what + " is not in the store");
+                }
+                retryOrThrow(what, attempt, e);
+            } catch (Exception e) {
+                retryOrThrow(what, attempt, e);
+            }
+        }
+    }
+
+    private static void retryOrThrow(String what, int attempt, Exception e) {
+        if (attempt == TRIES) {
+            throw new StoreUnavailableException(what + ": " + e.getMessage(), e);
+        }
+        try {
+            Thread.sleep(100L << attempt);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StoreUnavailableException(what + ": interrupted", e);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+package dev.distillery.artifacts;
+
+/** An object of the store. */
+public record ObjectInfo(String key, long size, String etag) {}

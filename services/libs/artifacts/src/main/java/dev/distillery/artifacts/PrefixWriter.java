@@ -1,0 +1,41 @@
+package dev.distillery.artifacts;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Fills a prefix and completes it with its manifest. */
+public final class PrefixWriter {
+    private final ArtifactStore store;
+    private final String prefix;
+    private final List<Manifest.FileEntry> files = new ArrayList<>();
+
+    public PrefixWriter(ArtifactStore store, String prefix) {
+        this.store = store;
+        this.prefix = prefix;
+    }
+
+    public void add(String name, Path file) {
+        entry(name, store.put(prefix + name, file));
+    }
+
+    public void add(String name, byte[] content) {
+        entry(name, store.put(prefix + name, content));
+    }
+
+    public void stream(String name, ArtifactStore.Upload upload) {
+        entry(name, store.putStream(prefix + name, upload));
+    }
+
+    private void entry(String name, Stored stored) {
+        files.add(new Manifest.FileEntry(name, stored.size(), stored.sha256()));
+    }
+
+    public Manifest complete(String kind, Map<String, Object> about) {
+        Manifest manifest = new Manifest(kind, Instant.now().toString(), "distillery", about, List.copyOf(files));
+        store.createIfAbsent(Keys.manifest(prefix), Manifests.write(manifest));
+        return Manifests.find(store, prefix).orElseThrow();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.distillery.artifacts;
+
+import java.nio.file.Path;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Singleton;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** The store and its local copies as beans, from the configuration. */
+@ApplicationScoped
+class StoreProducer {
+
+    @Produces
+    @Singleton
+    ArtifactStore store(
+            @ConfigProperty(name = "distillery.store.endpoint") String endpoint,
+            @ConfigProperty(name = "distillery.store.region", defaultValue = "us-east-1") String region,
+            @ConfigProperty(name = "distillery.store.bucket", defaultValue = "distillery") String bucket,
+            @ConfigProperty(name = "distillery.store.access-key") String accessKey,
+            @ConfigProperty(name = "distillery.store.secret-key") String secretKey) {
+        return new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey));
+    }
+
+    @Produces
+    @Singleton
+    LocalCopies copies(
+            ArtifactStore store,
+            @ConfigProperty(name = "distillery.work-dir", defaultValue = "${java.io.tmpdir}/distillery") Path workDir) {
+        return new LocalCopies(store, workDir.resolve("copies"));
+    }
+}
