@@ -1,0 +1,2 @@
+/** WebDataset shards: usable pairs packed as tar files of bounded size. */
+package dev.distillery.dataingest.shard;
