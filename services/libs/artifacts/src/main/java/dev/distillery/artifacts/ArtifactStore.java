@@ -9,11 +9,14 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 
 import io.minio.BucketExistsArgs;
 import io.minio.GetObjectArgs;
@@ -26,23 +29,29 @@ import io.minio.Result;
 import io.minio.StatObjectArgs;
 import io.minio.StatObjectResponse;
 import io.minio.errors.ErrorResponseException;
+import io.minio.errors.ServerException;
 import io.minio.messages.Item;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The bucket that all services share. Calls that fail for reasons that may pass are tried again with growing pauses before
- * they throw {@link StoreUnavailableException}.
+ * The bucket that all services share. Calls that fail for reasons that may pass (no connection, 5xx, 429) are tried again
+ * with growing pauses, said in the log, before they throw {@link StoreUnavailableException}; what the store refuses for
+ * good (credentials, a bad bucket) throws {@link StoreRefusedException} at once. Safe for use by many threads.
  */
 public final class ArtifactStore {
-    private static final int TRIES = 5;
+    private static final Logger LOG = LoggerFactory.getLogger(ArtifactStore.class);
     private static final long PART_BYTES = 16L << 20;
     /** The embedded server checks an ETag and then writes, so two threads of one process must not do it at once. */
     private static final Object REPLACE_LOCK = new Object();
 
     private final MinioClient client;
     private final String bucket;
+    private final Duration patience;
 
     public ArtifactStore(StoreConfig config) {
         bucket = config.bucket();
+        patience = config.patience();
         client = MinioClient.builder()
                 .endpoint(config.endpoint())
                 .region(config.region())
@@ -129,18 +138,17 @@ public final class ArtifactStore {
     }
 
     /**
-     * Writes an object whose length is not known before, in constant memory.
+     * Writes an object whose length is not known before, in constant memory. The upload runs again from its beginning when
+     * the store failed half-way.
      *
      * @throws RuntimeException what {@code upload} threw, in which case no object appears
      */
     public Stored putStream(String key, Upload upload) {
-        try (UploadPipe pipe = new UploadPipe(upload)) {
-            return put(key, pipe, -1, Map.of());
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new StoreUnavailableException(key + " was not written: " + e.getMessage(), e);
-        }
+        return call(key, () -> {
+            try (UploadPipe pipe = new UploadPipe(upload)) {
+                return put(key, pipe, -1, Map.of());
+            }
+        });
     }
 
     /** False when the object is there already, whoever made it. */
@@ -230,31 +238,50 @@ public final class ArtifactStore {
     }
 
     private <T> T call(String what, Call<T> call) {
+        Instant deadline = Instant.now().plus(patience);
         for (int attempt = 1; ; attempt++) {
             try {
                 return call.run();
             } catch (StoreException e) {
                 throw e;
             } catch (ErrorResponseException e) {
-                if (e.response().code() == 404) {
+                int status = e.response().code();
+                if (status == 404) {
                     throw new ArtifactMissingException(what + " is not in the store");
                 }
-                retryOrThrow(what, attempt, e);
+                if (status < 500 && status != 429 && status != 409) {
+                    throw new StoreRefusedException(
+                            what + ": the store answered " + status + " "
+                                    + e.errorResponse().code()
+                                    + "; check distillery.store.access-key, .secret-key and .bucket",
+                            e);
+                }
+                pause(what, attempt, deadline, e);
+            } catch (IOException | ServerException e) {
+                pause(what, attempt, deadline, e);
+            } catch (RuntimeException e) {
+                throw e;
             } catch (Exception e) {
-                retryOrThrow(what, attempt, e);
+                throw new StoreRefusedException(what + ": " + e.getMessage(), e);
             }
         }
     }
 
-    private static void retryOrThrow(String what, int attempt, Exception e) {
-        if (attempt == TRIES) {
-            throw new StoreUnavailableException(what + ": " + e.getMessage(), e);
+    /** Waits before the next attempt: twice as long each time, up to 15 s, with jitter so that clients spread. */
+    private static void pause(String what, int attempt, Instant deadline, Exception e) {
+        long millis = Math.min(100L << Math.min(attempt, 10), 15_000);
+        millis = ThreadLocalRandom.current().nextLong(millis / 2, millis + 1);
+        if (Instant.now().plusMillis(millis).isAfter(deadline)) {
+            throw new StoreUnavailableException(what + ": the store does not answer: " + e.getMessage(), e);
+        }
+        if (attempt > 3) { // the first few are quick and common
+            LOG.warn("waiting for the store key={} attempt={} reason={}", what, attempt, e.getMessage());
         }
         try {
-            Thread.sleep(100L << attempt);
+            Thread.sleep(millis);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new StoreUnavailableException(what + ": interrupted", e);
+            throw new StoreUnavailableException(what + ": interrupted while waiting for the store", e);
         }
     }
 }

@@ -1,19 +1,42 @@
 package dev.distillery.artifacts;
 
+import java.util.regex.Pattern;
+
 /** Every key of the store; prefixes end with a slash. */
 public final class Keys {
+    private static final Pattern SEGMENT = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,126}");
+
     private Keys() {}
 
+    /** A name from a request becomes part of a key only if it cannot climb or nest. */
+    private static String segment(String name) {
+        if (name == null || !SEGMENT.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    "'" + name + "' cannot be part of a key: letters, digits, '.', '_' and '-' only");
+        }
+        return name;
+    }
+
     public static String dataset(String fingerprint) {
-        return "datasets/" + fingerprint + "/";
+        return "datasets/" + segment(fingerprint) + "/";
     }
 
     public static String latents(String fingerprint) {
-        return "latents/" + fingerprint + "/";
+        return "latents/" + segment(fingerprint) + "/";
     }
 
     public static String model(String fingerprint) {
-        return "models/" + fingerprint + "/";
+        return "models/" + segment(fingerprint) + "/";
+    }
+
+    /** A file of the shard {@code index} below a data set's or latents' prefix: {@code shards/00000.tar}. */
+    public static String shard(String prefix, int index, String extension) {
+        return prefix + shardName(index, extension);
+    }
+
+    /** The name of a shard's file relative to its prefix. */
+    public static String shardName(int index, String extension) {
+        return String.format("shards/%05d.%s", index, extension);
     }
 
     public static String manifest(String prefix) {
@@ -21,7 +44,7 @@ public final class Keys {
     }
 
     public static String run(String run) {
-        return "runs/" + run + "/";
+        return "runs/" + segment(run) + "/";
     }
 
     public static String request(String run) {
@@ -41,7 +64,7 @@ public final class Keys {
     }
 
     public static String stage(String run, String stage) {
-        return stages(run) + stage + ".json";
+        return stages(run) + segment(stage) + ".json";
     }
 
     public static String cancelled(String run) {
@@ -65,7 +88,7 @@ public final class Keys {
     }
 
     public static String converted(String run, long step, String dtype) {
-        return run(run) + String.format("converted/step-%08d-%s/", step, dtype);
+        return run(run) + String.format("converted/step-%08d-%s/", step, segment(dtype));
     }
 
     public static String queue() {
@@ -73,10 +96,10 @@ public final class Keys {
     }
 
     public static String queue(String run) {
-        return queue() + run + ".json";
+        return queue() + segment(run) + ".json";
     }
 
     public static String lease(String run) {
-        return "leases/" + run + ".json";
+        return "leases/" + segment(run) + ".json";
     }
 }

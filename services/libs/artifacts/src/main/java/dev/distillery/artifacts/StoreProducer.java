@@ -1,6 +1,7 @@
 package dev.distillery.artifacts;
 
 import java.nio.file.Path;
+import java.time.Duration;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
@@ -19,8 +20,9 @@ class StoreProducer {
             @ConfigProperty(name = "distillery.store.region", defaultValue = "us-east-1") String region,
             @ConfigProperty(name = "distillery.store.bucket", defaultValue = "distillery") String bucket,
             @ConfigProperty(name = "distillery.store.access-key") String accessKey,
-            @ConfigProperty(name = "distillery.store.secret-key") String secretKey) {
-        return new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey));
+            @ConfigProperty(name = "distillery.store.secret-key") String secretKey,
+            @ConfigProperty(name = "distillery.store.patience", defaultValue = "PT10M") Duration patience) {
+        return new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey, patience));
     }
 
     @Produces

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -102,8 +103,11 @@ final class UploadPipe extends InputStream {
         if (block == END && failure instanceof RuntimeException e) {
             throw e;
         }
+        if (block == END && failure instanceof IOException e) {
+            throw new UncheckedIOException(e); // the source's trouble, not the store's: no reason to try again
+        }
         if (block == END && failure != null) {
-            throw new IOException(failure.getMessage(), failure);
+            throw new IllegalStateException(failure);
         }
         return block == END;
     }

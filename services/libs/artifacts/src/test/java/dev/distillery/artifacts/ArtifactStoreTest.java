@@ -28,7 +28,12 @@ class ArtifactStoreTest {
     void start() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
         store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+                s3.endpoint(),
+                "us-east-1",
+                "distillery",
+                EmbeddedS3.ACCESS_KEY,
+                EmbeddedS3.SECRET_KEY,
+                Duration.ofSeconds(20)));
         store.ensureBucket();
     }
 
@@ -135,5 +140,46 @@ class ArtifactStoreTest {
             Thread.onSpinWait(); // until two's millisecond is over
         }
         assertThatThrownBy(two::renew).isInstanceOf(LeaseLostException.class);
+    }
+
+    @Test
+    void shouldRefuseWrongCredentialsAtOnce() {
+        // Given
+        var stranger = new ArtifactStore(
+                new StoreConfig(s3.endpoint(), "us-east-1", "distillery", "nobody", "wrong", Duration.ofHours(1)));
+        // Then
+        assertThatThrownBy(() -> stranger.read("runs/x/request.json"))
+                .isInstanceOf(StoreRefusedException.class)
+                .hasMessageContaining("distillery.store.access-key");
+    }
+
+    @Test
+    void shouldGoOnWhenTheStoreComesBack(@org.junit.jupiter.api.io.TempDir java.nio.file.Path other) throws Exception {
+        // Given
+        EmbeddedS3 first = EmbeddedS3.start(other, 0);
+        int port = java.net.URI.create(first.endpoint()).getPort();
+        var client = new ArtifactStore(new StoreConfig(
+                first.endpoint(),
+                "us-east-1",
+                "distillery",
+                EmbeddedS3.ACCESS_KEY,
+                EmbeddedS3.SECRET_KEY,
+                Duration.ofSeconds(30)));
+        client.ensureBucket();
+        first.close();
+        // When
+        var written = java.util.concurrent.CompletableFuture.supplyAsync(() -> client.put("a", new byte[] {1}));
+        EmbeddedS3 second = EmbeddedS3.start(other, port);
+        // Then
+        try (second) {
+            assertThat(written.get(30, java.util.concurrent.TimeUnit.SECONDS).size())
+                    .isEqualTo(1);
+        }
+    }
+
+    @org.junit.jupiter.params.ParameterizedTest
+    @org.junit.jupiter.params.provider.ValueSource(strings = {"../other", "a/b", "", ".", "a b"})
+    void shouldNotLetANameClimbOutOfItsPrefix(String run) {
+        assertThatThrownBy(() -> Keys.run(run)).hasMessageContaining("'" + run + "'");
     }
 }
