@@ -1,0 +1,107 @@
+package dev.distillery.converter;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
+import dev.distillery.artifacts.PrefixWriter;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.Floats;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.SafetensorsWriter;
+import dev.distillery.diffusion.safetensors.TensorInfo;
+import dev.distillery.events.ModelConverted;
+
+/**
+ * Makes of a checkpoint the folder {@code unet/} that diffusers loads. The weights stream through one buffer, from the
+ * mapped checkpoint into the store, so a model of any size is converted in constant memory.
+ */
+public final class Conversion {
+
+    private static final String CONFIG = "unet/config.json";
+    private static final float FP16_OVERFLOW = 65520f; // rounds to infinity
+    private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
+
+    private final ArtifactStore store;
+    private final LocalCopies copies;
+
+    public Conversion(ArtifactStore store, LocalCopies copies) {
+        this.store = store;
+        this.copies = copies;
+    }
+
+    /**
+     * Converts the checkpoint of {@code step} into {@code prefix}; finds it done when the prefix is complete.
+     *
+     * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
+     * @throws dev.distillery.artifacts.ArtifactMissingException when the checkpoint is absent or incomplete
+     */
+    public ModelConverted convert(String run, long step, String dtype, String prefix) {
+        DType type = type(dtype);
+        Optional<Manifest> there = Manifests.find(store, prefix);
+        Manifest manifest = there.isPresent() ? there.get() : write(run, step, dtype, type, prefix);
+        long bytes = manifest.files().stream()
+                .filter(file -> file.name().equals(WEIGHTS))
+                .mapToLong(Manifest.FileEntry::size)
+                .sum();
+        long parameters = ((Number) manifest.about().get("parameters")).longValue();
+        return new ModelConverted(run, step, prefix, dtype, parameters, bytes);
+    }
+
+    private Manifest write(String run, long step, String dtype, DType type, String prefix) {
+        Path checkpoint = copies.of(Keys.checkpoint(run, step));
+        try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.resolve(WEIGHTS))) {
+            PrefixWriter writer = new PrefixWriter(store, prefix);
+            writer.add(CONFIG, checkpoint.resolve(CONFIG));
+            writer.stream(WEIGHTS, out -> write(weights, type, out));
+            long parameters = weights.tensors().values().stream()
+                    .mapToLong(TensorInfo::elements)
+                    .sum();
+            return writer.complete("model", Map.of("run", run, "step", step, "dtype", dtype, "parameters", parameters));
+        }
+    }
+
+    private static void write(SafetensorsFile weights, DType type, OutputStream out) throws IOException {
+        SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan();
+        weights.tensors().values().forEach(tensor -> plan.add(tensor.name(), type, tensor.shape()));
+        try (SafetensorsWriter writer = new SafetensorsWriter(Channels.newChannel(out), plan)) {
+            for (TensorInfo tensor : weights.tensors().values()) {
+                if (type == DType.F16) {
+                    ensureFits(tensor, weights.data(tensor.name()));
+                }
+                writer.convert(tensor.name(), tensor.dtype(), weights.data(tensor.name()));
+            }
+        }
+    }
+
+    /** An infinite weight would be found only when the model draws black images. */
+    private static void ensureFits(TensorInfo tensor, ByteBuffer data) {
+        while (data.hasRemaining()) {
+            float value = Floats.get(data, tensor.dtype());
+            if (Math.abs(value) >= FP16_OVERFLOW) {
+                throw new IllegalArgumentException("Tensor '" + tensor.name() + "' holds " + value
+                        + ", which fp16 cannot hold: convert to bf16 or fp32 ('convert.dtype')");
+            }
+        }
+    }
+
+    private static DType type(String dtype) {
+        return switch (dtype) {
+            case "fp32" -> DType.F32;
+            case "fp16" -> DType.F16;
+            case "bf16" -> DType.BF16;
+            default ->
+                throw new IllegalArgumentException(
+                        "'convert.dtype' must be one of fp32, fp16, bf16 but was '" + dtype + "'");
+        };
+    }
+}

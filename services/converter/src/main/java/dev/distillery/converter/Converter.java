@@ -1,0 +1,89 @@
+package dev.distillery.converter;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.converter.report.Report;
+import dev.distillery.events.CheckpointSaved;
+import dev.distillery.events.ConvertRequest;
+import dev.distillery.events.ModelConverted;
+import dev.distillery.events.RunCompleted;
+import dev.distillery.events.TrainRequest;
+
+/** What the converter does about an event. Doing it again gives the same answer from what is there. */
+@ApplicationScoped
+class Converter {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String STAGE = "convert";
+
+    private final ArtifactStore store;
+    private final Conversion conversion;
+    private final Report report;
+    private final Checkpoints checkpoints;
+
+    Converter(ArtifactStore store, LocalCopies copies) {
+        this.store = store;
+        this.conversion = new Conversion(store, copies);
+        this.report = new Report(store);
+        this.checkpoints = new Checkpoints(store);
+    }
+
+    /** Converts a run's last checkpoint into {@code runs/<run>/model/}. */
+    ModelConverted convertLast(CheckpointSaved last) {
+        Instant started = Instant.now();
+        String dtype = request(last.run()).convert().dtype();
+        ModelConverted model = conversion.convert(last.run(), last.step(), dtype, Keys.runModel(last.run()));
+        note(model, started);
+        return model;
+    }
+
+    /** Writes the run's page; the model must be there. */
+    RunCompleted complete(String run) {
+        return new RunCompleted(run, Keys.runModel(run), report.write(run));
+    }
+
+    /**
+     * Converts any checkpoint into a place of its own.
+     *
+     * @throws ArtifactMissingException when there is no such complete checkpoint
+     */
+    ModelConverted convert(ConvertRequest request) {
+        String run = request.run();
+        long step = request.step() != null ? request.step() : checkpoints.newest(run);
+        String dtype = request.dtype() != null
+                ? request.dtype()
+                : request(run).convert().dtype();
+        return conversion.convert(run, step, dtype, Keys.converted(run, step, dtype));
+    }
+
+    private TrainRequest request(String run) {
+        return TrainRequest.parse(store.read(Keys.request(run)));
+    }
+
+    /** Keeps the first note: a repeated event finds the work done and would say that it took no time. */
+    private void note(ModelConverted model, Instant started) {
+        Instant ended = Instant.now();
+        Map<String, Object> stage = new LinkedHashMap<>();
+        stage.put("stage", STAGE);
+        stage.put("started", started.toString());
+        stage.put("ended", ended.toString());
+        stage.put("seconds", Duration.between(started, ended).toMillis() / 1e3);
+        stage.put("detail", Map.of("dtype", model.dtype(), "step", model.step(), "parameters", model.parameters()));
+        try {
+            store.createIfAbsent(Keys.stage(model.run(), STAGE), JSON.writeValueAsBytes(stage));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

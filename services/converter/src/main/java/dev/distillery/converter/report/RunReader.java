@@ -1,0 +1,123 @@
+package dev.distillery.converter.report;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
+import dev.distillery.artifacts.ObjectInfo;
+
+/** Reads what the store holds of a run. */
+final class RunReader {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MOST_EPOCHS = 6;
+
+    private final ArtifactStore store;
+    private final String run;
+
+    RunReader(ArtifactStore store, String run) {
+        this.store = store;
+        this.run = run;
+    }
+
+    RunRecord read() {
+        Map<String, JsonNode> stages = stages();
+        JsonNode train =
+                Optional.ofNullable(stages.get("train")).orElse(JSON.nullNode()).path("detail");
+        String model = Keys.runModel(run);
+        return new RunRecord(
+                run,
+                json(Keys.request(run)),
+                stages,
+                metrics(),
+                Manifests.find(store, Keys.dataset(train.path("dataset").asText()))
+                        .map(manifest -> JSON.valueToTree(manifest.about())),
+                (ObjectNode) json(Keys.model(train.path("model").asText()) + "unet/config.json"),
+                (ObjectNode) json(model + "unet/config.json"),
+                samples(),
+                Manifests.find(store, model).stream()
+                        .flatMap(manifest -> manifest.files().stream())
+                        .mapToLong(Manifest.FileEntry::size)
+                        .sum());
+    }
+
+    private Map<String, JsonNode> stages() {
+        List<JsonNode> stages = new ArrayList<>();
+        for (ObjectInfo object : store.list(Keys.stages(run))) {
+            stages.add(json(object.key()));
+        }
+        stages.sort(Comparator.comparing(stage -> stage.path("started").asText()));
+        Map<String, JsonNode> byName = new LinkedHashMap<>();
+        stages.forEach(stage -> byName.put(stage.path("stage").asText(), stage));
+        return byName;
+    }
+
+    private List<JsonNode> metrics() {
+        return new String(store.read(Keys.metrics(run)), StandardCharsets.UTF_8)
+                .lines()
+                .map(line -> parse(Keys.metrics(run), line.getBytes(StandardCharsets.UTF_8)))
+                .toList();
+    }
+
+    /** The teacher's samples and those of some epochs: a run of many epochs would make a page of hundreds of images. */
+    private NavigableMap<String, NavigableMap<Integer, byte[]>> samples() {
+        NavigableMap<String, NavigableMap<Integer, String>> keys = new TreeMap<>();
+        for (ObjectInfo object : store.list(Keys.samples(run))) {
+            String[] path = object.key().substring(Keys.samples(run).length()).split("/");
+            if (path.length == 2 && path[1].matches("\\d+\\.png")) {
+                keys.computeIfAbsent(path[0], folder -> new TreeMap<>())
+                        .put(Integer.valueOf(path[1].replace(".png", "")), object.key());
+            }
+        }
+        List<String> epochs = keys.keySet().stream()
+                .filter(folder -> !folder.equals(SampleGrid.TEACHER))
+                .toList();
+        NavigableMap<String, NavigableMap<Integer, byte[]>> samples = new TreeMap<>();
+        keys.forEach((folder, images) -> {
+            if (folder.equals(SampleGrid.TEACHER) || spread(epochs).contains(folder)) {
+                images.forEach((index, key) ->
+                        samples.computeIfAbsent(folder, f -> new TreeMap<>()).put(index, store.read(key)));
+            }
+        });
+        return samples;
+    }
+
+    /** The first, the last and some between. */
+    static List<String> spread(List<String> all) {
+        if (all.size() <= MOST_EPOCHS) {
+            return all;
+        }
+        List<String> some = new ArrayList<>();
+        for (int i = 0; i < MOST_EPOCHS; i++) {
+            some.add(all.get(i * (all.size() - 1) / (MOST_EPOCHS - 1)));
+        }
+        return some;
+    }
+
+    private JsonNode json(String key) {
+        return parse(key, store.read(key));
+    }
+
+    private static JsonNode parse(String key, byte[] json) {
+        try {
+            return JSON.readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(key + " is not JSON", e);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+package dev.distillery.converter;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.StoreConfig;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.Floats;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.TensorInfo;
+import dev.distillery.embedded.EmbeddedS3;
+import dev.distillery.events.CheckpointSaved;
+import dev.distillery.events.ConvertRequest;
+import dev.distillery.events.ModelConverted;
+import dev.distillery.events.RunCompleted;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class ConverterTest {
+
+    private static final String RUN = "made";
+    private static final long PARAMETERS = 6_966_692; // of the example's small student, see its README
+
+    @TempDir
+    Path dir;
+
+    private EmbeddedS3 s3;
+    private ArtifactStore store;
+    private Converter converter;
+
+    @BeforeEach
+    void start() {
+        s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
+        store = new ArtifactStore(new StoreConfig(
+                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store.ensureBucket();
+        converter = new Converter(store, new LocalCopies(store, dir.resolve("copies")));
+        MadeRun.write(store, RUN, dir);
+    }
+
+    @AfterEach
+    void stop() {
+        s3.close();
+    }
+
+    @Test
+    void shouldWriteHalfPrecisionWeightsOfTheSameValuesWhenTheLastCheckpointComes() throws Exception {
+        // When
+        ModelConverted model = converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+
+        // Then
+        assertThat(model.parameters()).isEqualTo(PARAMETERS);
+        assertThat(model.prefix()).isEqualTo(Keys.runModel(RUN));
+        assertThat(model.bytes()).isBetween(2 * PARAMETERS, 2 * PARAMETERS + 100_000);
+        Path before = local(Keys.checkpoint(RUN, MadeRun.STEP));
+        Path after = local(model.prefix());
+        try (SafetensorsFile full = SafetensorsFile.open(before);
+                SafetensorsFile half = SafetensorsFile.open(after)) {
+            assertThat(half.tensors().keySet())
+                    .containsExactlyElementsOf(full.tensors().keySet());
+            for (TensorInfo tensor : half.tensors().values()) {
+                var expected = full.data(tensor.name());
+                var actual = half.data(tensor.name());
+                assertThat(tensor.dtype()).isEqualTo(DType.F16);
+                while (actual.hasRemaining()) { // the example's weights are fp16 themselves, so nothing is lost
+                    assertThat(Floats.get(actual, DType.F16)).isEqualTo(Floats.get(expected, DType.F32));
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldAnswerTheSameWithoutWritingAgainWhenAskedTwice() {
+        // Given
+        ModelConverted first = converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+        String etag = store.stat(Keys.manifest(first.prefix())).orElseThrow().etag();
+
+        // When
+        ModelConverted second = converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+
+        // Then
+        assertThat(second).isEqualTo(first);
+        assertThat(store.stat(Keys.manifest(first.prefix())).orElseThrow().etag())
+                .isEqualTo(etag);
+    }
+
+    @Test
+    void shouldConvertTheNewestCheckpointElsewhereWhenRequestedWithoutAStep() {
+        // When
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, "bf16", null));
+
+        // Then
+        assertThat(model.step()).isEqualTo(MadeRun.STEP);
+        assertThat(model.prefix()).isEqualTo(Keys.converted(RUN, MadeRun.STEP, "bf16"));
+        assertThat(store.stat(Keys.manifest(model.prefix()))).isPresent();
+    }
+
+    @Test
+    void shouldRefuseWhenTheCheckpointIsIncomplete() {
+        // Given
+        store.delete(Keys.manifest(Keys.checkpoint(RUN, MadeRun.STEP)));
+
+        // When
+        assertThatThrownBy(() -> converter.convert(new ConvertRequest(RUN, MadeRun.STEP, "fp16", null)))
+                // Then
+                .isInstanceOf(ArtifactMissingException.class)
+                .hasMessageContaining("step-00000040");
+    }
+
+    @Test
+    void shouldWriteASelfContainedPageWhenTheModelIsThere() throws Exception {
+        // Given
+        converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+
+        // When
+        RunCompleted completed = converter.complete(RUN);
+
+        // Then
+        String page = new String(store.read(completed.report()), StandardCharsets.UTF_8);
+        Files.writeString(Path.of("target/report.html"), page); // to be looked at
+        assertThat(page)
+                .contains("10,277,508", "6,966,692", "32 %", "a red heart &lt;3", "not an image", "layout: small")
+                .contains("data:image/png;base64,")
+                .doesNotContain("http://", "https://", "<script", "<link", "@import", "NOT_FOUND");
+    }
+
+    private Path local(String prefix) throws Exception {
+        Path file = dir.resolve(prefix.hashCode() + ".safetensors");
+        Files.write(file, store.read(prefix + "unet/diffusion_pytorch_model.safetensors"));
+        return file;
+    }
+}

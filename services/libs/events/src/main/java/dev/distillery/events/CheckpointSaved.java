@@ -1,0 +1,4 @@
+package dev.distillery.events;
+
+/** A checkpoint is complete in the store. */
+public record CheckpointSaved(String run, long step, int epoch, boolean last) implements RunEvent {}

@@ -1,0 +1,43 @@
+package dev.distillery.events;
+
+import java.io.IOException;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/** Payloads as JSON: camel case, no unknown fields. */
+public final class EventJson {
+    static final ObjectMapper MAPPER = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+
+    private EventJson() {}
+
+    public static byte[] write(Event event) {
+        try {
+            return MAPPER.writeValueAsBytes(event);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * A payload; a train request is checked and completed with its defaults.
+     *
+     * @throws MalformedEventException when it is not this event
+     * @throws InvalidRequestException when it is a train request with wrong fields
+     */
+    public static <E extends Event> E read(byte[] json, Class<E> type) {
+        if (type == TrainRequest.class) {
+            return type.cast(TrainRequest.parse(json));
+        }
+        try {
+            E event = MAPPER.readValue(json, type);
+            if (event == null || event.run() == null || event.run().isEmpty()) {
+                throw new MalformedEventException("A " + type.getSimpleName() + " without 'run'", null);
+            }
+            return event;
+        } catch (IOException e) {
+            throw new MalformedEventException("Not a " + type.getSimpleName() + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package dev.distillery.events;
+
+/** An event of a run's life, published on {@link Topic#RUN_EVENTS} in the order in which things happened. */
+public sealed interface RunEvent extends Event
+        permits CheckpointSaved,
+                DatasetEncoded,
+                DatasetIngested,
+                ModelConverted,
+                RunAccepted,
+                RunCancelled,
+                RunCompleted,
+                RunFailed,
+                RunRejected,
+                SamplesRendered,
+                StageProgress,
+                TrainingCompleted,
+                TrainingProgress {}

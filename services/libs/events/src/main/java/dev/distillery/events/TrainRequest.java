@@ -1,0 +1,80 @@
+package dev.distillery.events;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * What a user asks for, complete: what the request leaves out has its default. Fields are described with the request's
+ * format in the README.
+ */
+public record TrainRequest(
+        String run,
+        Teacher teacher,
+        Dataset dataset,
+        Student student,
+        Encode encode,
+        Train train,
+        Samples samples,
+        Convert convert)
+        implements Event {
+
+    /** @param vae null: the teacher's own */
+    public record Teacher(String model, String vae) {}
+
+    /** @param limit at most so many pairs; null: all */
+    public record Dataset(String source, String image, String caption, Integer limit) {}
+
+    public record Student(String layout) {}
+
+    /** @param resolution in pixels, of both sides */
+    public record Encode(int resolution, String crop, double flip, int views) {}
+
+    /** Either {@code steps} or {@code epochs} is null. */
+    public record Train(
+            Integer epochs,
+            Integer steps,
+            int batch,
+            int accumulate,
+            String precision,
+            Optimizer optimizer,
+            Schedule schedule,
+            double clip,
+            Loss loss,
+            boolean gradientCheckpointing,
+            long seed,
+            Checkpoint checkpoint) {}
+
+    public record Optimizer(String type, double learningRate, double weightDecay) {}
+
+    /** @param warmup in steps */
+    public record Schedule(String type, int warmup) {}
+
+    /** @param snrGamma null: every sample weighs the same */
+    public record Loss(double task, double output, double feature, Double snrGamma) {}
+
+    /** Either {@code everySteps} or {@code everyEpochs} is null. */
+    public record Checkpoint(Integer everyEpochs, Integer everySteps, int keep) {}
+
+    public record Samples(List<String> prompts, int everyEpochs, int size, int steps, double guidance, long seed) {}
+
+    public record Convert(List<String> save, String dtype) {}
+
+    /**
+     * Reads YAML or JSON and fills in the defaults.
+     *
+     * @throws InvalidRequestException naming every wrong field
+     */
+    public static TrainRequest parse(String yamlOrJson) {
+        return TrainRequests.parse(yamlOrJson);
+    }
+
+    /** As {@link #parse(String)}, in UTF-8. */
+    public static TrainRequest parse(byte[] yamlOrJson) {
+        return parse(new String(yamlOrJson, StandardCharsets.UTF_8));
+    }
+
+    /** Every field in the order of this record: the same request has the same bytes. */
+    public byte[] canonicalJson() {
+        return EventJson.write(this);
+    }
+}

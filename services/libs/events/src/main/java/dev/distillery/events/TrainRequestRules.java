@@ -1,0 +1,134 @@
+package dev.distillery.events;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/** What each field of a train request may be. */
+final class TrainRequestRules {
+    private final JsonNode request;
+    private final List<Violation> violations = new ArrayList<>();
+
+    private TrainRequestRules(JsonNode request) {
+        this.request = request;
+    }
+
+    /** Every broken rule of a request with its defaults filled in. */
+    static List<Violation> check(JsonNode request) {
+        return new TrainRequestRules(request).all();
+    }
+
+    private List<Violation> all() {
+        text("run", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: a-z, 0-9 and -, at most 63 characters");
+        String source = "(hf|s3|file|https)://.+";
+        text("teacher.model", source, "hf://owner/name[@revision], s3://bucket/prefix or file:///dir");
+        textOrNull("teacher.vae", source, "hf://owner/name, s3://bucket/prefix or file:///dir");
+        text("dataset.source", source, "hf://datasets/owner/name, s3://bucket/prefix, https:// or file:///dir");
+        text("dataset.image", ".+", "the name of a column");
+        text("dataset.caption", ".+", "the name of a column");
+        wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
+        text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
+        check("encode.resolution", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
+        oneOf("encode.crop", Set.of("random", "center"));
+        number("encode.flip", 0, 1);
+        whole("encode.views", 1, 64);
+        wholeOrNull("train.epochs", 1, 1_000_000);
+        wholeOrNull("train.steps", 1, Integer.MAX_VALUE);
+        check("train.epochs", v -> v.isNull() != at("train.steps").isNull(), "given or train.steps, not both");
+        whole("train.batch", 1, 4096);
+        whole("train.accumulate", 1, 4096);
+        oneOf("train.precision", Set.of("fp32", "bf16"));
+        oneOf("train.optimizer.type", Set.of("adafactor", "adamw"));
+        number("train.optimizer.learningRate", 0, Double.MAX_VALUE);
+        number("train.optimizer.weightDecay", 0, 1);
+        oneOf("train.schedule.type", Set.of("constant", "linear", "cosine"));
+        whole("train.schedule.warmup", 0, Integer.MAX_VALUE);
+        check("train.clip", v -> v.isNumber() && v.asDouble() > 0, "a positive number");
+        for (String term : List.of("task", "output", "feature")) {
+            number("train.loss." + term, 0, Double.MAX_VALUE);
+        }
+        check("train.loss.snrGamma", v -> v.isNull() || v.isNumber() && v.asDouble() > 0, "a positive number or null");
+        check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
+        check("train.seed", JsonNode::isIntegralNumber, "a whole number");
+        wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);
+        wholeOrNull("train.checkpoint.everySteps", 1, Integer.MAX_VALUE);
+        check(
+                "train.checkpoint.everyEpochs",
+                v -> v.isNull() != at("train.checkpoint.everySteps").isNull(),
+                "given or train.checkpoint.everySteps, not both");
+        whole("train.checkpoint.keep", 1, 1_000_000);
+        texts("samples.prompts", Set.of());
+        whole("samples.everyEpochs", 1, 1_000_000);
+        check("samples.size", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
+        whole("samples.steps", 1, 1000);
+        number("samples.guidance", 0, 1000);
+        check("samples.seed", JsonNode::isIntegralNumber, "a whole number");
+        texts("convert.save", Set.of("unet", "pipeline"));
+        oneOf("convert.dtype", Set.of("fp32", "fp16", "bf16"));
+        return violations;
+    }
+
+    private JsonNode at(String path) {
+        return request.at("/" + path.replace('.', '/'));
+    }
+
+    private void check(String path, Predicate<JsonNode> rule, String allowed) {
+        JsonNode value = at(path);
+        if (!rule.test(value)) {
+            violations.add(new Violation(path, value.toString(), "must be " + allowed));
+        }
+    }
+
+    private void text(String path, String pattern, String allowed) {
+        check(path, v -> v.isTextual() && v.asText().matches(pattern), allowed);
+    }
+
+    private void textOrNull(String path, String pattern, String allowed) {
+        check(path, v -> v.isNull() || v.isTextual() && v.asText().matches(pattern), allowed + ", or null");
+    }
+
+    private void oneOf(String path, Set<String> allowed) {
+        check(path, v -> v.isTextual() && allowed.contains(v.asText()), "one of " + sorted(allowed));
+    }
+
+    private void whole(String path, int least, int most) {
+        check(path, v -> isWhole(v, least, most), "a whole number from " + least + " to " + most);
+    }
+
+    private void wholeOrNull(String path, int least, int most) {
+        check(
+                path,
+                v -> v.isNull() || isWhole(v, least, most),
+                "a whole number from " + least + " to " + most + ", or null");
+    }
+
+    private static boolean isWhole(JsonNode value, int least, int most) {
+        return value.isInt() && value.asInt() >= least && value.asInt() <= most;
+    }
+
+    private void number(String path, double least, double most) {
+        String upTo = most == Double.MAX_VALUE ? " or more" : " to " + most;
+        check(path, v -> v.isNumber() && v.asDouble() >= least && v.asDouble() <= most, "a number, " + least + upTo);
+    }
+
+    /** @param allowed any text when empty */
+    private void texts(String path, Set<String> allowed) {
+        check(
+                path,
+                list -> {
+                    boolean good = list.isArray();
+                    for (JsonNode v : list) {
+                        good &= v.isTextual() && (allowed.isEmpty() || allowed.contains(v.asText()));
+                    }
+                    return good;
+                },
+                "a list of " + (allowed.isEmpty() ? "texts" : sorted(allowed)));
+    }
+
+    private static String sorted(Set<String> words) {
+        return String.join(", ", words.stream().sorted().toList());
+    }
+}

@@ -1,0 +1,2 @@
+/** Publishing events from a Quarkus service. */
+package dev.distillery.events.messaging;

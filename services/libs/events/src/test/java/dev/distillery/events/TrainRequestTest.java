@@ -1,0 +1,76 @@
+package dev.distillery.events;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+class TrainRequestTest {
+
+    private static final String LEAST =
+            """
+            run: small
+            teacher: {model: "file:///teacher"}
+            dataset: {source: "file:///data"}
+            """;
+
+    @Test
+    void shouldFillInEveryDefaultAndReadItsOwnJsonAgain() {
+        // When
+        TrainRequest request = TrainRequest.parse(LEAST);
+
+        // Then
+        assertThat(request.train().epochs()).isEqualTo(50);
+        assertThat(request.train().optimizer().type()).isEqualTo("adafactor");
+        assertThat(request.convert().dtype()).isEqualTo("fp16");
+        assertThat(TrainRequest.parse(request.canonicalJson())).isEqualTo(request);
+    }
+
+    @Test
+    void shouldDropTheDefaultEpochsWhenStepsAreGiven() {
+        // When
+        TrainRequest request = TrainRequest.parse(LEAST + "train: {steps: 7, checkpoint: {everySteps: 2}}");
+
+        // Then
+        assertThat(request.train().epochs()).isNull();
+        assertThat(request.train().steps()).isEqualTo(7);
+        assertThat(request.train().checkpoint().everyEpochs()).isNull();
+        assertThat(TrainRequest.parse(request.canonicalJson())).isEqualTo(request);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "train: {bacth: 4}|train.bacth",
+                "train: {batch: 0}|train.batch",
+                "train: {batch: many}|train.batch",
+                "train: {epochs: 3, steps: 3}|train.epochs",
+                "convert: {dtype: int8}|convert.dtype",
+                "samples: {prompts: [1]}|samples.prompts",
+                "encode: 3|encode",
+                "student: {layout: ''}|student.layout"
+            })
+    void shouldNameTheFieldWhenItIsWrong(String line, String path) {
+        // When
+        InvalidRequestException invalid =
+                catchThrowableOfType(InvalidRequestException.class, () -> TrainRequest.parse(LEAST + line));
+
+        // Then
+        assertThat(invalid.violations()).extracting(Violation::path).containsExactly(path);
+    }
+
+    @Test
+    void shouldNameEveryMissingFieldAtOnce() {
+        // When
+        InvalidRequestException invalid =
+                catchThrowableOfType(InvalidRequestException.class, () -> TrainRequest.parse("run: Wrong_Name"));
+
+        // Then
+        assertThat(invalid.violations())
+                .extracting(Violation::path)
+                .containsExactly("run", "teacher.model", "dataset.source");
+    }
+}

@@ -1,0 +1,81 @@
+package dev.distillery.trainer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.events.DatasetEncoded;
+import dev.distillery.trainer.run.TrainingRun.Outcome;
+
+/** Objects in the store that say how a run stands: {@code stages/train.json} once it is trained, and its cancellation. */
+final class RunMarkers {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final byte[] CANCELLED = "{}".getBytes();
+
+    private final ArtifactStore store;
+
+    RunMarkers(ArtifactStore store) {
+        this.store = store;
+    }
+
+    /** @param seconds spent stepping, over all processes that worked on the run */
+    record Trained(long step, int epochs, double seconds) {}
+
+    Optional<Trained> trained(String run) {
+        String key = Keys.stage(run, "train");
+        if (store.stat(key).isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            JsonNode detail = JSON.readTree(store.read(key)).path("detail");
+            return Optional.of(new Trained(
+                    detail.path("steps").asLong(),
+                    detail.path("epochs").asInt(),
+                    detail.path("trainSeconds").asDouble()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(key + " is not JSON", e);
+        }
+    }
+
+    /** Notes that a run is trained. */
+    Trained trained(DatasetEncoded run, Outcome.Completed outcome, Instant started) {
+        Instant ended = Instant.now();
+        Map<String, Object> detail = new LinkedHashMap<>();
+        detail.put("steps", outcome.step());
+        detail.put("epochs", outcome.epochs());
+        detail.put("trainSeconds", outcome.seconds());
+        detail.put("dataset", run.dataset());
+        detail.put("model", run.model());
+        detail.put("latents", run.latents());
+        Map<String, Object> stage = new LinkedHashMap<>();
+        stage.put("stage", "train");
+        stage.put("started", started.toString());
+        stage.put("ended", ended.toString());
+        stage.put("seconds", Duration.between(started, ended).toMillis() / 1e3);
+        stage.put("detail", detail);
+        try {
+            store.put(Keys.stage(run.run(), "train"), JSON.writeValueAsBytes(stage));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new Trained(outcome.step(), outcome.epochs(), outcome.seconds());
+    }
+
+    boolean cancelled(String run) {
+        return store.stat(Keys.cancelled(run)).isPresent();
+    }
+
+    /** Asks whoever works on the run to stop; a run that waits is not begun. */
+    void cancel(String run) {
+        store.createIfAbsent(Keys.cancelled(run), CANCELLED);
+    }
+}

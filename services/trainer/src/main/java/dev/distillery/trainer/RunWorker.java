@@ -1,0 +1,151 @@
+package dev.distillery.trainer;
+
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LeaseLostException;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.StoreUnavailableException;
+import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.events.Violation;
+import dev.distillery.trainer.run.NonFiniteLossException;
+import dev.distillery.trainer.run.RunControls;
+import dev.distillery.trainer.run.Settings;
+import dev.distillery.trainer.run.TrainingRun;
+import dev.distillery.trainer.run.TrainingRun.Outcome;
+import org.jboss.logging.Logger;
+
+/** Works on one run whose lease is held, and tells the world how it ended. */
+@ApplicationScoped
+class RunWorker {
+
+    private static final Logger LOG = Logger.getLogger(RunWorker.class);
+
+    private final ArtifactStore store;
+    private final LocalCopies copies;
+    private final TrainerConfig config;
+    private final RunEvents events;
+    private final RunMarkers markers;
+    private final TrainerMetrics metrics;
+
+    RunWorker(ArtifactStore store, LocalCopies copies, TrainerConfig config, RunEvents events, TrainerMetrics metrics) {
+        this.store = store;
+        this.copies = copies;
+        this.config = config;
+        this.events = events;
+        this.markers = new RunMarkers(store);
+        this.metrics = metrics;
+    }
+
+    /** True when the run has ended and need not wait any longer. */
+    boolean work(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
+        String name = run.run();
+        Optional<RunMarkers.Trained> trained = markers.trained(name);
+        if (trained.isPresent()) {
+            events.completed(name, trained.get()); // the process that trained it died before it had said so
+            return true;
+        }
+        try {
+            return train(run, lease, stopping);
+        } catch (LeaseLostException e) {
+            LOG.warnf("Another trainer has the run, leaving it: run=%s reason=%s", name, e.getMessage());
+            return false;
+        } catch (StoreUnavailableException e) {
+            LOG.warnf("The store cannot be used, leaving the run for later: run=%s reason=%s", name, e.getMessage());
+            return false;
+        } catch (NonFiniteLossException e) {
+            events.failed(
+                    name,
+                    e.getMessage(),
+                    "Lower train.optimizer.learningRate or train.clip and submit under another name; the last checkpoint is kept.");
+            return true;
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "Training failed: run=%s", name);
+            events.failed(
+                    name, e.toString(), "The trainer's log has the stack trace; submit the request again to go on.");
+            return true;
+        }
+    }
+
+    private boolean train(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
+        String name = run.run();
+        TrainRequest request = TrainRequest.parse(store.read(Keys.request(name)));
+        List<Violation> unsupported = Settings.unsupported(request);
+        if (!unsupported.isEmpty()) {
+            events.failed(name, inWords(unsupported), "Change these fields and submit under another name.");
+            return true;
+        }
+        Instant started = Instant.now();
+        Path work = config.workDir().resolve("runs").resolve(name);
+        Outcome outcome;
+        try (TrainingRun training = new TrainingRun(
+                request,
+                copies.of(Keys.latents(run.latents())),
+                copies.of(Keys.model(run.model())),
+                work,
+                store,
+                copies,
+                new RunObserver(name, events, metrics),
+                new Controls(name, lease, stopping))) {
+            outcome = training.train();
+        }
+        if (outcome instanceof Outcome.Completed completed) {
+            events.completed(name, markers.trained(run, completed, started));
+            return true;
+        }
+        RunControls.Stop why = ((Outcome.Stopped) outcome).why();
+        if (why == RunControls.Stop.CANCELLED) {
+            events.cancelled(name);
+            return true;
+        }
+        return false;
+    }
+
+    private static String inWords(List<Violation> violations) {
+        return violations.stream()
+                .map(v -> "'" + v.path() + "' is " + v.value() + ": " + v.message())
+                .collect(Collectors.joining("; "));
+    }
+
+    /** Asks the store for a cancellation only every second: a step of a small model takes less. */
+    private final class Controls implements RunControls {
+        private static final long LOOK_EVERY_NANOS = 1_000_000_000L;
+
+        private final String run;
+        private final HeldLease lease;
+        private final BooleanSupplier stopping;
+        private long looked = System.nanoTime() - LOOK_EVERY_NANOS;
+
+        Controls(String run, HeldLease lease, BooleanSupplier stopping) {
+            this.run = run;
+            this.lease = lease;
+            this.stopping = stopping;
+        }
+
+        @Override
+        public Optional<Stop> stop() {
+            if (stopping.getAsBoolean()) {
+                return Optional.of(Stop.SHUTDOWN);
+            }
+            if (System.nanoTime() - looked >= LOOK_EVERY_NANOS) {
+                looked = System.nanoTime();
+                return markers.cancelled(run) ? Optional.of(Stop.CANCELLED) : Optional.empty();
+            }
+            return Optional.empty();
+        }
+
+        @Override
+        public void ensureOurs() {
+            lease.ensureHeld();
+        }
+    }
+}

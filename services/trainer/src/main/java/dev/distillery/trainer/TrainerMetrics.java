@@ -1,0 +1,62 @@
+package dev.distillery.trainer;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.distillery.diffusion.distill.Losses;
+import dev.distillery.trainer.run.TrainingObserver.Progress;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+
+/** Meters of the training, by their Prometheus names. */
+@ApplicationScoped
+class TrainerMetrics {
+
+    private final Timer stepSeconds;
+    private final Timer uploadSeconds;
+    private final Counter images;
+    private final AtomicReference<Losses> losses = new AtomicReference<>(new Losses(0, 0, 0, 0));
+    private final AtomicReference<Double> gradNorm = new AtomicReference<>(0.0);
+
+    TrainerMetrics(MeterRegistry registry) {
+        stepSeconds = Timer.builder("distillery_train_step")
+                .description("Seconds of a training step")
+                .publishPercentileHistogram()
+                .register(registry);
+        uploadSeconds = Timer.builder("distillery_checkpoint_upload")
+                .description("Seconds that a checkpoint took to be complete in the store")
+                .register(registry);
+        images = Counter.builder("distillery_train_images")
+                .description("Images trained on")
+                .register(registry);
+        loss(registry, "task", () -> losses.get().task());
+        loss(registry, "output", () -> losses.get().output());
+        loss(registry, "feature", () -> losses.get().feature());
+        Gauge.builder("distillery_train_grad_norm", gradNorm::get)
+                .description("Norm of the last step's gradients before clipping")
+                .register(registry);
+    }
+
+    private static void loss(MeterRegistry registry, String term, Supplier<Number> value) {
+        Gauge.builder("distillery_train_loss", value)
+                .description("A loss of the last step")
+                .tag("term", term)
+                .register(registry);
+    }
+
+    void stepped(Progress progress) {
+        stepSeconds.record(Duration.ofNanos((long) (progress.seconds() * 1e9)));
+        images.increment(progress.images());
+        losses.set(progress.losses());
+        gradNorm.set(progress.gradNorm());
+    }
+
+    void uploaded(double seconds) {
+        uploadSeconds.record(Duration.ofNanos((long) (seconds * 1e9)));
+    }
+}

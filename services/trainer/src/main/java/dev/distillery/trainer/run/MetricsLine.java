@@ -1,0 +1,28 @@
+package dev.distillery.trainer.run;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import dev.distillery.trainer.run.TrainingObserver.Progress;
+
+/** A step as a line of {@code metrics.jsonl}. */
+final class MetricsLine {
+
+    private MetricsLine() {}
+
+    static Map<String, Object> of(Progress progress) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", progress.step());
+        line.put("epoch", progress.epoch());
+        line.put("loss_task", progress.losses().task());
+        line.put("loss_output", progress.losses().output());
+        line.put("loss_feature", progress.losses().feature());
+        line.put("loss", progress.losses().total());
+        line.put("grad_norm", progress.gradNorm());
+        line.put("lr", progress.learningRate());
+        line.put("seconds", progress.seconds());
+        line.put("images_per_second", progress.images() / progress.seconds());
+        line.put("resident_bytes", progress.residentBytes());
+        return line;
+    }
+}

@@ -1,0 +1,11 @@
+package dev.distillery.trainer.run;
+
+/** A step's loss was infinite or not a number; the student is as it was before that step. */
+public final class NonFiniteLossException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    NonFiniteLossException(long step, double loss) {
+        super("The loss of step " + step + " is " + loss + ", so training stopped");
+    }
+}

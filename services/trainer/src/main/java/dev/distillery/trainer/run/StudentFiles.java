@@ -1,0 +1,98 @@
+package dev.distillery.trainer.run;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.SafetensorsWriter;
+import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.Torch;
+
+/**
+ * A checkpoint as a folder: the student in fp32 as a diffusers folder {@code unet/}, the optimizer's moments, and
+ * {@link TrainState}. Nothing is rounded on the way, so a run goes on from it as if it had never stopped.
+ */
+final class StudentFiles {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "unet/config.json";
+    private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final String STATE = "state.json";
+
+    private StudentFiles() {}
+
+    static void save(Distillation distillation, Path folder, TrainState state) {
+        try {
+            Checkpoints.delete(folder);
+            Files.createDirectories(folder.resolve("unet"));
+            saveUnet(distillation, folder);
+            write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
+            JSON.writeValue(folder.resolve(STATE).toFile(), state);
+        } catch (IOException e) {
+            throw new UncheckedIOException("The checkpoint " + folder + " cannot be written", e);
+        }
+    }
+
+    /** Writes {@code unet/} below {@code folder}. */
+    private static void saveUnet(Distillation distillation, Path folder) throws IOException {
+        JSON.writerWithDefaultPrettyPrinter()
+                .writeValue(
+                        folder.resolve(CONFIG).toFile(),
+                        distillation.plan().config().json());
+        write(folder.resolve(WEIGHTS), distillation.student().parameters());
+    }
+
+    static TrainState restore(Distillation distillation, Path folder) {
+        try {
+            TrainState state = JSON.readValue(folder.resolve(STATE).toFile(), TrainState.class);
+            read(folder.resolve(WEIGHTS), distillation.student().parameters());
+            read(folder.resolve(OPTIMIZER), distillation.optimizer().state());
+            distillation.optimizer().resume(state.step());
+            return state;
+        } catch (IOException e) {
+            throw new UncheckedIOException("The checkpoint " + folder + " cannot be read", e);
+        }
+    }
+
+    private static void write(Path file, Map<String, NDArray> tensors) throws IOException {
+        SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan();
+        tensors.forEach(
+                (name, tensor) -> plan.add(name, DType.F32, tensor.getShape().getShape()));
+        try (SafetensorsWriter writer = new SafetensorsWriter(
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), plan)) {
+            for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
+                writer.write(tensor.getKey(), tensor.getValue().toByteBuffer());
+            }
+        }
+    }
+
+    /** Overwrites the values of {@code tensors}, each of which the file must hold in the same shape. */
+    private static void read(Path path, Map<String, NDArray> tensors) {
+        try (SafetensorsFile file = SafetensorsFile.open(path);
+                NDManager scope = Torch.newManager()) {
+            SafetensorsSource source = SafetensorsSource.of(file, scope);
+            tensors.forEach((name, tensor) -> {
+                if (!file.tensors().containsKey(name) || !source.shape(name).equals(tensor.getShape())) {
+                    throw new IllegalArgumentException(path + ": '" + name + "' is "
+                            + file.tensors().get(name) + " but should be of shape " + tensor.getShape());
+                }
+                try (NDArray saved = source.load(name)) {
+                    Ops.copy(List.of(tensor), List.of(saved));
+                }
+            });
+        }
+    }
+}

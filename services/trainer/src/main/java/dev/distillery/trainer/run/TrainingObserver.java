@@ -1,0 +1,36 @@
+package dev.distillery.trainer.run;
+
+import java.util.List;
+
+import dev.distillery.diffusion.distill.Losses;
+
+/** Told what a run does, on the training thread unless it says otherwise; must return quickly. */
+public interface TrainingObserver {
+
+    /**
+     * @param step optimizer steps done, of {@code steps}
+     * @param epoch from 1
+     * @param gradNorm before clipping
+     * @param seconds that this step took
+     * @param secondsLeft of training, judged by the steps done since the process took the run up
+     */
+    record Progress(
+            long step,
+            long steps,
+            int epoch,
+            int epochs,
+            Losses losses,
+            double gradNorm,
+            double learningRate,
+            int images,
+            double seconds,
+            double secondsLeft,
+            long residentBytes) {}
+
+    void stepped(Progress progress);
+
+    /** On the uploading thread, when the checkpoint is complete in the store. */
+    void checkpointStored(long step, int epoch, boolean last, double uploadSeconds);
+
+    void samplesRendered(int epoch, long step, List<String> keys);
+}

@@ -1,0 +1,226 @@
+package dev.distillery.trainer.run;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+import ai.djl.ndarray.NDManager;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Distillation.StepResult;
+import dev.distillery.diffusion.distill.Losses;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.trainer.data.Batches;
+import dev.distillery.trainer.data.EpochOrder;
+import dev.distillery.trainer.data.LatentsDataset;
+import dev.distillery.trainer.data.Split;
+import dev.distillery.trainer.run.RunControls.Stop;
+import dev.distillery.trainer.run.TrainingObserver.Progress;
+
+/**
+ * Trains one run from where its newest complete checkpoint left it to its end. What it writes to the store is written by
+ * position (checkpoint of step n, samples of epoch n), so that doing a part again changes nothing.
+ *
+ * <p>One thread; the store is written beside it.
+ */
+public final class TrainingRun implements AutoCloseable {
+
+    /** How a run that did not fail ended. */
+    public sealed interface Outcome {
+        record Completed(long step, int epochs, double seconds) implements Outcome {}
+
+        record Stopped(Stop why, long step) implements Outcome {}
+    }
+
+    private final TrainRequest request;
+    private final TrainingObserver observer;
+    private final RunControls controls;
+    private final ArtifactStore store;
+    private final Path work;
+
+    private final LatentsDataset data;
+    private final EpochOrder order;
+    private final Batches batches;
+    private final TrainingPlan plan;
+    private final LearningRate rate;
+    private final Distillation distillation;
+    private final HeldOutEvaluation heldOut;
+    private final Checkpoints checkpoints;
+    private final Samples samples;
+    private final Pace pace = new Pace();
+
+    private long done;
+    private double seconds;
+    private MetricsLog log;
+    private MetricsUpload upload;
+
+    /**
+     * Opens the data and both networks.
+     *
+     * @param latents local copy of {@code latents/<fp>}
+     * @param teacher local copy of {@code models/<fp>}, a diffusers folder
+     * @param work where checkpoints and the log are written before they are uploaded
+     * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
+     */
+    public TrainingRun(
+            TrainRequest request,
+            Path latents,
+            Path teacher,
+            Path work,
+            ArtifactStore store,
+            LocalCopies copies,
+            TrainingObserver observer,
+            RunControls controls) {
+        this.request = request;
+        this.observer = observer;
+        this.controls = controls;
+        this.store = store;
+        this.work = work;
+        TrainRequest.Train train = request.train();
+        data = LatentsDataset.open(latents);
+        Split split = Split.of(data.pairs());
+        order = new EpochOrder(split.train(), train.batch(), train.seed());
+        plan = Settings.plan(request, order.stepsPerEpoch());
+        rate = Settings.learningRate(train, plan.steps());
+        TeacherFolder folder = new TeacherFolder(teacher);
+        NoiseSchedule schedule = folder.schedule();
+        batches = new Batches(data, folder.latentScale(), schedule.alphasCumprod().length, train.seed());
+        distillation =
+                Distillation.create(folder.unet(), request.student().layout(), Settings.distillation(train), schedule);
+        heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
+        checkpoints =
+                new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
+        samples = new Samples(store, request, distillation, folder.painter(request.samples()));
+    }
+
+    /**
+     * Trains to the end, or until it is to stop.
+     *
+     * @throws NonFiniteLossException when a step's loss is not finite; the last checkpoint stays
+     */
+    public Outcome train() {
+        resume();
+        samples.teacher();
+        if (done == 0) {
+            evaluate();
+        } else {
+            drawSamples();
+        }
+        while (done < plan.steps()) {
+            Optional<Stop> stop = controls.stop();
+            if (stop.isPresent()) {
+                return stopped(stop.get());
+            }
+            controls.ensureOurs();
+            step();
+            if (plan.evaluationAfter(done)) {
+                evaluate();
+            }
+            if (plan.checkpointAfter(done)) {
+                checkpoint();
+            }
+            drawSamples();
+        }
+        checkpoints.await();
+        upload.now();
+        return new Outcome.Completed(done, plan.epochs(), seconds);
+    }
+
+    private void resume() {
+        Optional<Checkpoints.Found> newest = checkpoints.newest();
+        newest.ifPresent(found -> {
+            TrainState state = StudentFiles.restore(distillation, found.folder());
+            state.ensureFits(request.train().seed(), plan.stepsPerEpoch());
+            done = state.step();
+            seconds = state.seconds();
+        });
+        String key = Keys.metrics(request.run());
+        byte[] before = newest.isPresent() && store.stat(key).isPresent() ? store.read(key) : new byte[0];
+        log = MetricsLog.continuing(work.resolve("metrics.jsonl"), before, done);
+        upload = new MetricsUpload(store, key, log.file());
+    }
+
+    private void step() {
+        long started = System.nanoTime();
+        int[] pairs = order.pairsOf(done);
+        double learningRate = rate.at(done);
+        StepResult result;
+        try (NDManager scope = distillation.newScope()) {
+            result = distillation.step(batches.ofStep(scope, pairs, 0, pairs.length, done), learningRate);
+        }
+        if (!result.losses().finite()) {
+            throw new NonFiniteLossException(done + 1, result.losses().total());
+        }
+        done++;
+        double took = (System.nanoTime() - started) / 1e9;
+        seconds += took;
+        pace.step(took);
+        Progress progress = new Progress(
+                done,
+                plan.steps(),
+                plan.epoch(done),
+                plan.epochs(),
+                result.losses(),
+                result.gradNorm(),
+                learningRate,
+                pairs.length,
+                took,
+                pace.secondsFor(plan.steps() - done),
+                Memory.residentBytes());
+        log.add(MetricsLine.of(progress));
+        upload.ifDue();
+        observer.stepped(progress);
+    }
+
+    private void evaluate() {
+        Losses losses = heldOut.losses();
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", done);
+        line.put("eval_output", losses.output());
+        line.put("eval_task", losses.task());
+        line.put("eval_feature", losses.feature());
+        log.add(line);
+    }
+
+    private void checkpoint() {
+        long step = done;
+        int epoch = plan.epoch(done);
+        Path folder = work.resolve("checkpoint-" + step);
+        TrainState state = new TrainState(step, epoch, request.train().seed(), plan.stepsPerEpoch(), seconds);
+        StudentFiles.save(distillation, folder, state);
+        upload.now();
+        checkpoints.upload(
+                step,
+                folder,
+                controls::ensureOurs,
+                millis -> observer.checkpointStored(step, epoch, step == plan.steps(), millis / 1e3));
+    }
+
+    private void drawSamples() {
+        if (plan.samplesAfter(done)) {
+            int epoch = plan.epoch(done);
+            samples.student(epoch).ifPresent(keys -> observer.samplesRendered(epoch, done, keys));
+        }
+    }
+
+    private Outcome stopped(Stop why) {
+        if (why == Stop.SHUTDOWN && done > 0 && !plan.checkpointAfter(done)) {
+            checkpoint();
+        }
+        checkpoints.await();
+        upload.now();
+        return new Outcome.Stopped(why, done);
+    }
+
+    @Override
+    public void close() {
+        checkpoints.close();
+        samples.close();
+        distillation.close();
+        data.close();
+    }
+}
