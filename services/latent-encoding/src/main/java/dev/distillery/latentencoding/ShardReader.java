@@ -1,0 +1,39 @@
+package dev.distillery.latentencoding;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+
+import dev.distillery.diffusion.image.RgbImage;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+
+/** The pairs of a WebDataset shard as data-ingest writes it: an image file followed by its caption of the same number. */
+final class ShardReader implements AutoCloseable {
+    private final TarArchiveInputStream tar;
+
+    ShardReader(InputStream shard) {
+        this.tar = new TarArchiveInputStream(shard);
+    }
+
+    /** The next pair; null at the end. */
+    Sample next() throws IOException {
+        TarArchiveEntry image = tar.getNextEntry();
+        if (image == null) {
+            return null;
+        }
+        byte[] bytes = tar.readAllBytes();
+        TarArchiveEntry caption = tar.getNextEntry();
+        String number = image.getName().replaceFirst("\\.[^.]*$", "");
+        if (caption == null || !caption.getName().equals(number + ".txt")) {
+            throw new IOException("shard entry " + image.getName() + " is not followed by " + number + ".txt");
+        }
+        String text = new String(tar.readAllBytes(), StandardCharsets.UTF_8);
+        return new Sample(Long.parseLong(number), RgbImage.decode(bytes), text);
+    }
+
+    @Override
+    public void close() throws IOException {
+        tar.close();
+    }
+}

@@ -1,0 +1,164 @@
+package dev.distillery.latentencoding;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.tensor.Torch;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class ShardEncoderTest {
+    private static final Path MINI_SDXL = Path.of("../../deploy/examples/mini-sdxl");
+    private static Encoders encoders;
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void load() {
+        encoders = new Encoders(MINI_SDXL);
+    }
+
+    @AfterAll
+    static void close() {
+        encoders.close();
+    }
+
+    @Test
+    void shouldEncodeImagesViewsAndEachDistinctCaptionOnce() throws IOException {
+        // Given 40 pairs (more than go through the auto-encoder at once) with three captions
+        EncodeSettings settings = new EncodeSettings(32, true, 0.5, 2);
+        RgbImage[] images = new RgbImage[40];
+        String[] captions = new String[40];
+        for (int i = 0; i < 40; i++) {
+            images[i] = picture(48 + i, 40, i);
+            captions[i] = "caption " + i % 3;
+        }
+        var progress = new ArrayList<Integer>();
+
+        // When
+        ShardEncoder.Encoded encoded =
+                new ShardEncoder(encoders, settings).encode(shard(1000, images, captions), folder, progress::add);
+
+        // Then
+        assertThat(progress).endsWith(40).isSorted();
+        assertThat(Files.readAllLines(encoded.captions())).hasSize(40).startsWith("\"caption 0\"", "\"caption 1\"");
+        try (SafetensorsFile file = SafetensorsFile.open(encoded.tensors());
+                NDManager manager = Torch.newManager()) {
+            assertThat(file.tensors().get("mean").shape()).containsExactly(40, 2, 4, 8, 8);
+            assertThat(file.tensors().get("std").shape()).containsExactly(40, 2, 4, 8, 8);
+            assertThat(file.tensors().get("time_ids").shape()).containsExactly(40, 2, 6);
+            assertThat(file.tensors().get("prompt_embeds").shape()).containsExactly(3, 77, 96);
+            assertThat(file.tensors().get("pooled").shape()[0]).isEqualTo(3);
+            assertThat(file.data("caption_index").asLongBuffer().get(38)).isEqualTo(2);
+
+            // the 37th pair's second view, computed again by itself
+            RgbImage resized = images[36].resizeShortSide(32);
+            View view = View.draw(resized, settings, 1036, 1);
+            float[] pixels = new float[3 * 32 * 32];
+            view.of(resized, 32).toChw(pixels, 0);
+            NDArray mean = encoders.vae()
+                    .encode(manager.create(pixels, new Shape(1, 3, 32, 32)))
+                    .mean();
+            assertThat(difference(mean, file.data("mean").asFloatBuffer(), (36 * 2 + 1) * 256))
+                    .isLessThan(1e-4f);
+            float[] ids = new float[6];
+            file.data("time_ids").asFloatBuffer().get((36 * 2 + 1) * 6, ids);
+            assertThat(ids).containsExactly(40, 84, view.top(), view.left(), 32, 32);
+            NDArray prompt =
+                    encoders.prompts().encode(List.of("caption 1"), manager).promptEmbeds();
+            assertThat(difference(prompt, file.data("prompt_embeds").asFloatBuffer(), 77 * 96))
+                    .isLessThan(1e-4f);
+        }
+        try (var left = Files.list(folder)) {
+            assertThat(left).hasSize(2);
+        }
+    }
+
+    @Test
+    void shouldNameThePairWhoseLatentIsNotANumber() throws IOException {
+        // Given an auto-encoder that overflows: its weights' first bytes are those of NaN
+        Path broken = folder.resolve("broken");
+        for (String part : List.of("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")) {
+            Files.createDirectories(broken.resolve(part));
+            try (var files = Files.list(MINI_SDXL.resolve(part))) {
+                for (Path file : files.toList()) {
+                    Files.copy(file, broken.resolve(part).resolve(file.getFileName()));
+                }
+            }
+        }
+        Path weights = broken.resolve("vae/diffusion_pytorch_model.safetensors");
+        long start;
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            start = file.tensors().get("encoder.conv_in.bias").offset();
+        }
+        byte[] bytes = Files.readAllBytes(weights);
+        int header = 8 + (bytes[0] & 0xff) + ((bytes[1] & 0xff) << 8) + ((bytes[2] & 0xff) << 16);
+        bytes[header + (int) start] = bytes[header + (int) start + 1] = 0x7f;
+        Files.write(weights, bytes);
+
+        // When, Then
+        try (Encoders overflowing = new Encoders(broken)) {
+            ShardEncoder encoder = new ShardEncoder(overflowing, new EncodeSettings(32, false, 0, 1));
+            assertThatThrownBy(() -> encoder.encode(
+                            shard(7, new RgbImage[] {picture(32, 32, 1)}, new String[] {"a red ball"}),
+                            folder,
+                            done -> {}))
+                    .isInstanceOf(NotFiniteException.class)
+                    .hasMessageContaining("pair 7 ('a red ball')")
+                    .hasMessageContaining("teacher.vae");
+        }
+    }
+
+    private static float difference(NDArray expected, FloatBuffer actual, int at) {
+        float largest = 0;
+        for (float value : expected.toFloatArray()) {
+            largest = Math.max(largest, Math.abs(value - actual.get(at++)));
+        }
+        return largest;
+    }
+
+    private static RgbImage picture(int width, int height, int seed) {
+        byte[] rgb = new byte[3 * width * height];
+        new Random(seed).nextBytes(rgb);
+        return new RgbImage(width, height, rgb);
+    }
+
+    static ByteArrayInputStream shard(int first, RgbImage[] images, String[] captions) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var tar = new TarArchiveOutputStream(out)) {
+            for (int i = 0; i < images.length; i++) {
+                put(tar, "%06d.png".formatted(first + i), images[i].png());
+                put(tar, "%06d.txt".formatted(first + i), captions[i].getBytes());
+            }
+        }
+        return new ByteArrayInputStream(out.toByteArray());
+    }
+
+    private static void put(TarArchiveOutputStream tar, String name, byte[] content) throws IOException {
+        var entry = new TarArchiveEntry(name);
+        entry.setSize(content.length);
+        tar.putArchiveEntry(entry);
+        tar.write(content);
+        tar.closeArchiveEntry();
+    }
+}
