@@ -93,7 +93,7 @@ public final class Distillation implements AutoCloseable {
     /** One optimizer step on one batch. */
     public StepResult step(Batch batch, double learningRate) {
         try (NDManager scope = newScope()) {
-            Losses losses = backward(batch, scope);
+            Losses losses = backward(batch, scope).losses();
             List<NDArray> gradients = gradients(scope);
             double norm = Ops.clipGradNorm(gradients, settings.clip()).getFloat();
             if (losses.finite() && Double.isFinite(norm)) {
@@ -113,15 +113,15 @@ public final class Distillation implements AutoCloseable {
     }
 
     /**
-     * The losses of a batch, and d(total)/d(parameter) added to each parameter's gradient.
+     * Compares both networks on a batch and adds d(total)/d(parameter) to each parameter's gradient.
      *
      * @param scope keeps the step's tensors
      */
-    Losses backward(Batch batch, NDManager scope) {
+    Comparison backward(Batch batch, NDManager scope) {
         try (Torch.GradMode on = Torch.gradMode(true)) {
             Comparison comparison = compare(batch, scope);
             Torch.backward(comparison.total());
-            return comparison.losses();
+            return comparison;
         }
     }
 

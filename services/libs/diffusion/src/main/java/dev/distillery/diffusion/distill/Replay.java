@@ -1,0 +1,87 @@
+package dev.distillery.diffusion.distill;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.SafetensorsWriter;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.SafetensorsSource;
+
+/**
+ * One distillation step on a given batch, written down whole: for anyone who wants to compare numbers with another
+ * implementation. Nothing is learnt.
+ *
+ * <p>The batch file holds {@code latents}, {@code noise}, {@code timesteps}, {@code prompt_embeds} and, for SDXL,
+ * {@code text_embeds} and {@code time_ids}. The answer holds {@code loss_sd} (task), {@code loss_kd} (output),
+ * {@code loss_features}, {@code pred} (student), {@code target} (teacher) and {@code grad.KEY} of every parameter.
+ */
+public final class Replay {
+    private Replay() {}
+
+    /**
+     * @param model a diffusers folder with {@code unet/} and {@code scheduler/}
+     * @return the losses, with equal weights
+     * @throws IllegalArgumentException if the layout is unknown, or the batch lacks a tensor or has one of a wrong shape
+     */
+    public static Losses step(Path model, String layout, Path batchFile, Path answerFile) throws IOException {
+        var settings = new Distillation.Settings(LossWeights.EQUAL, AdamW.Settings.withWeightDecay(0), 1);
+        try (SafetensorsFile file = SafetensorsFile.open(batchFile);
+                Distillation distillation = Distillation.create(
+                        model.resolve("unet"), layout, settings, NoiseSchedule.read(model.resolve("scheduler")));
+                NDManager scope = distillation.newScope()) {
+            Batch batch = batch(batchFile, SafetensorsSource.loadAll(file, scope));
+            Distillation.Comparison comparison = distillation.backward(batch, scope);
+            var answer = new LinkedHashMap<String, NDArray>();
+            answer.put("loss_sd", comparison.task().reshape(1));
+            answer.put("loss_kd", comparison.output().reshape(1));
+            answer.put("loss_features", comparison.feature().reshape(1));
+            answer.put("pred", comparison.prediction());
+            answer.put("target", comparison.target());
+            List<NDArray> gradients = distillation.gradients(scope);
+            int i = 0;
+            for (String key : distillation.student().parameters().keySet()) {
+                answer.put("grad." + key, gradients.get(i++));
+            }
+            write(answer, answerFile);
+            return comparison.losses();
+        }
+    }
+
+    private static Batch batch(Path file, Map<String, NDArray> tensors) {
+        for (String name : List.of("latents", "noise", "timesteps", "prompt_embeds")) {
+            if (!tensors.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        file + ": a batch needs the tensor '" + name + "' but holds " + tensors.keySet());
+            }
+        }
+        return new Batch(
+                tensors.get("latents"),
+                tensors.get("noise"),
+                tensors.get("timesteps"),
+                tensors.get("prompt_embeds"),
+                tensors.get("text_embeds"),
+                tensors.get("time_ids"));
+    }
+
+    private static void write(Map<String, NDArray> tensors, Path file) throws IOException {
+        var plan = new SafetensorsWriter.Plan();
+        tensors.forEach(
+                (name, array) -> plan.add(name, DType.F32, array.getShape().getShape()));
+        FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        try (var writer = new SafetensorsWriter(channel, plan)) {
+            for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
+                writer.write(tensor.getKey(), tensor.getValue().toByteBuffer());
+            }
+        }
+    }
+}
