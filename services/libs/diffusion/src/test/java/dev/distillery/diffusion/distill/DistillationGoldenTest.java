@@ -1,15 +1,18 @@
 package dev.distillery.diffusion.distill;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.Golden;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
-import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -95,26 +98,44 @@ class DistillationGoldenTest {
         return array.norm().getFloat();
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {200})
-    void shouldKeepTheCountOfNativeArraysFlatOverSteps(int steps) {
+    @Test
+    void shouldKeepNativeArraysAndResidentMemoryFlatOver200Steps() throws IOException {
         // Given
         Path golden = Golden.folder("unet-sdxl");
+        int steps = 200;
+        int[] arrays = new int[steps];
+        long[] resident = new long[steps];
+        double[] total = new double[steps];
         try (Distillation d = distillation(golden, "small")) {
-            int[] arrays = new int[steps];
-            double[] total = new double[steps];
             // When
             for (int step = 0; step < steps; step++) {
                 try (NDManager scope = d.newScope()) {
-                    Torch.seed(step);
                     Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
                     total[step] = d.step(batch, 1e-3).losses().total();
                 }
                 arrays[step] = d.liveArrays();
+                resident[step] = residentMiB();
             }
-            // Then
-            assertThat(arrays[steps - 1]).isEqualTo(arrays[0]);
-            assertThat(total[steps - 1]).isLessThan(total[0] / 2);
+        }
+        // Then
+        assertThat(arrays[steps - 1]).isEqualTo(arrays[0]);
+        assertThat(resident[steps - 1] - resident[steps / 2])
+                .as("MiB that came in the second hundred steps; the heap's own growth stays below this")
+                .isLessThan(48);
+        assertThat(total[steps - 1]).isLessThan(total[0] / 2);
+    }
+
+    /** Zero where there is no /proc: the count of arrays is then the whole check. */
+    private static long residentMiB() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0;
+        }
+        try (Stream<String> lines = Files.lines(status)) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
+                    .findFirst()
+                    .orElse(0);
         }
     }
 }
