@@ -22,6 +22,7 @@ import dev.distillery.trainer.run.RunControls;
 import dev.distillery.trainer.run.Settings;
 import dev.distillery.trainer.run.TrainingRun;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /** Works on one run whose lease is held, and tells the world how it ended. */
@@ -32,15 +33,20 @@ class RunWorker {
 
     private final ArtifactStore store;
     private final LocalCopies copies;
-    private final TrainerConfig config;
+    private final Path workDir;
     private final RunEvents events;
     private final RunMarkers markers;
     private final TrainerMetrics metrics;
 
-    RunWorker(ArtifactStore store, LocalCopies copies, TrainerConfig config, RunEvents events, TrainerMetrics metrics) {
+    RunWorker(
+            ArtifactStore store,
+            LocalCopies copies,
+            @ConfigProperty(name = "distillery.work-dir", defaultValue = "${java.io.tmpdir}/distillery") Path workDir,
+            RunEvents events,
+            TrainerMetrics metrics) {
         this.store = store;
         this.copies = copies;
-        this.config = config;
+        this.workDir = workDir;
         this.events = events;
         this.markers = new RunMarkers(store);
         this.metrics = metrics;
@@ -85,7 +91,7 @@ class RunWorker {
             return true;
         }
         Instant started = Instant.now();
-        Path work = config.workDir().resolve("runs").resolve(name);
+        Path work = workDir.resolve("runs").resolve(name);
         Outcome outcome;
         try (TrainingRun training = new TrainingRun(
                 request,

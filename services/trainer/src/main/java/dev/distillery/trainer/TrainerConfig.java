@@ -1,41 +1,30 @@
 package dev.distillery.trainer;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
-import io.smallrye.config.WithName;
 
 /** Settings of a trainer process. */
-@ConfigMapping(prefix = "distillery")
+@ConfigMapping(prefix = "distillery.trainer")
 interface TrainerConfig {
 
-    /** Where artifacts are copied to and checkpoints are written before they are uploaded. */
-    @WithDefault("${java.io.tmpdir}/distillery")
-    Path workDir();
+    /**
+     * Who this trainer is in a lease. A trainer that comes back under the same id takes its own runs up at once; under
+     * another it first waits for the lease to become stale. By default host name and process, which is right when
+     * neither is kept over restarts.
+     */
+    Optional<String> id();
 
-    Trainer trainer();
+    /**
+     * How long a lease holds without being renewed; it is renewed at a third of it. A trainer that was killed is replaced
+     * after this long. Longer than a pause of the store or of garbage collection.
+     */
+    @WithDefault("60s")
+    Duration leaseTtl();
 
-    interface Trainer {
-        /**
-         * Who this trainer is in a lease. A trainer that comes back under the same id takes its own runs up at once; under
-         * another it first waits for the lease to become stale. By default host name and process, which is right when
-         * the host name is not kept over restarts.
-         */
-        Optional<String> id();
-
-        /**
-         * How long a lease holds without being renewed; it is renewed at a third of it. A trainer that was killed is
-         * replaced after this long. Longer than a pause of the store or of garbage collection.
-         */
-        @WithName("lease-ttl")
-        @WithDefault("60s")
-        Duration leaseTtl();
-
-        /** How long an idle trainer waits before it looks at the queue again; an event wakes it sooner. */
-        @WithDefault("2s")
-        Duration poll();
-    }
+    /** How long an idle trainer waits before it looks at the queue again; an event wakes it sooner. */
+    @WithDefault("2s")
+    Duration poll();
 }

@@ -41,7 +41,7 @@ class TrainerLoop {
         this.config = config;
         this.worker = worker;
         this.queue = new RunQueue(store);
-        this.id = config.trainer().id().orElseGet(TrainerLoop::defaultId);
+        this.id = config.id().orElseGet(TrainerLoop::defaultId);
     }
 
     void start(@Observes StartupEvent event) {
@@ -65,7 +65,7 @@ class TrainerLoop {
         while (!stopping) {
             try {
                 if (!workOnce()) {
-                    wakeUps.tryAcquire(config.trainer().poll().toMillis(), TimeUnit.MILLISECONDS);
+                    wakeUps.tryAcquire(config.poll().toMillis(), TimeUnit.MILLISECONDS);
                     wakeUps.drainPermits();
                 }
             } catch (InterruptedException e) {
@@ -84,8 +84,7 @@ class TrainerLoop {
             if (stopping) {
                 return worked;
             }
-            Optional<Lease> lease =
-                    Lease.acquire(store, run.run(), id, config.trainer().leaseTtl());
+            Optional<Lease> lease = Lease.acquire(store, run.run(), id, config.leaseTtl());
             if (lease.isPresent()) {
                 worked = true;
                 work(run, lease.get());
@@ -96,7 +95,7 @@ class TrainerLoop {
 
     /** The queue entry goes while the lease is held, so that nobody else takes an ended run. */
     private void work(DatasetEncoded run, Lease lease) {
-        try (HeldLease held = new HeldLease(lease, run.run(), config.trainer().leaseTtl())) {
+        try (HeldLease held = new HeldLease(lease, run.run(), config.leaseTtl())) {
             if (worker.work(run, held, () -> stopping)) {
                 queue.remove(run.run());
             }
@@ -105,7 +104,7 @@ class TrainerLoop {
 
     private void pause() {
         try {
-            Thread.sleep(config.trainer().poll().toMillis());
+            Thread.sleep(config.poll().toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

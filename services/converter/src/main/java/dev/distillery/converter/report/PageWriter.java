@@ -171,8 +171,8 @@ final class PageWriter {
     private Map<String, Long> skipped() {
         Map<String, Long> reasons = new LinkedHashMap<>();
         record.dataset().ifPresent(about -> about.path("reasons")
-                .fields()
-                .forEachRemaining(
+                .properties()
+                .forEach(
                         reason -> reasons.put(reason.getKey(), reason.getValue().asLong())));
         return reasons;
     }

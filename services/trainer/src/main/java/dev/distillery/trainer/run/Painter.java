@@ -1,13 +1,48 @@
 package dev.distillery.trainer.run;
 
+import java.util.ArrayList;
+import java.util.List;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.sample.TextToImage;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
+import dev.distillery.events.TrainRequest;
 
-/** Draws an image of a prompt with a given network, everything else being the teacher's. */
-interface Painter extends AutoCloseable {
+/**
+ * Draws the request's prompts with a network that is in memory. Text encoders and auto-encoder, which training does not
+ * need, are loaded for it and given back.
+ */
+final class Painter {
 
-    /** A PNG; the same prompt, seed and network give the same image. */
-    byte[] paint(UNet2DCondition unet, String prompt, long seed);
+    private final TeacherFolder teacher;
+    private final TrainRequest.Samples request;
 
-    @Override
-    void close();
+    Painter(TeacherFolder teacher, TrainRequest.Samples request) {
+        this.teacher = teacher;
+        this.request = request;
+    }
+
+    /** A PNG for each prompt. Image i begins from the noise of seed + i, whichever network draws it. */
+    List<byte[]> paint(UNet2DCondition unet) {
+        List<byte[]> images = new ArrayList<>();
+        try (TextToImage pipeline = TextToImage.load(teacher.path());
+                NDManager scope = Torch.newManager()) {
+            for (int i = 0; i < request.prompts().size(); i++) {
+                TextToImage.Settings settings = new TextToImage.Settings(
+                        List.of(request.prompts().get(i)),
+                        request.size(),
+                        request.steps(),
+                        request.guidance(),
+                        request.seed() + i);
+                try (NDArray pixels = pipeline.render(unet, settings, scope)) { // (1, 3, H, W)
+                    images.add(RgbImage.fromChw(pixels.mul(2).sub(1).toFloatArray(), request.size(), request.size())
+                            .png());
+                }
+            }
+        }
+        return images;
+    }
 }

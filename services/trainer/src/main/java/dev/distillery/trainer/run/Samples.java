@@ -10,22 +10,19 @@ import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.events.TrainRequest;
 
-/**
- * What teacher and student draw of the request's prompts, as PNGs in the store. Image i of both begins from the same
- * noise, seed + i. What is there already is not drawn again.
- */
-final class Samples implements AutoCloseable {
+/** What teacher and student draw of the request's prompts, as PNGs in the store. What is there is not drawn again. */
+final class Samples {
 
     private final ArtifactStore store;
     private final String run;
-    private final TrainRequest.Samples request;
+    private final int prompts;
     private final Distillation distillation;
     private final Painter painter;
 
     Samples(ArtifactStore store, TrainRequest request, Distillation distillation, Painter painter) {
         this.store = store;
         this.run = request.run();
-        this.request = request.samples();
+        this.prompts = request.samples().prompts().size();
         this.distillation = distillation;
         this.painter = painter;
     }
@@ -41,22 +38,19 @@ final class Samples implements AutoCloseable {
     }
 
     private Optional<List<String>> draw(UNet2DCondition unet, String folder) {
-        List<String> prompts = request.prompts();
-        List<String> keys = new ArrayList<>();
-        boolean drawn = false;
-        for (int i = 0; i < prompts.size(); i++) {
-            String key = Keys.samples(run) + String.format("%s/%02d.png", folder, i);
-            if (store.stat(key).isEmpty()) {
-                store.put(key, painter.paint(unet, prompts.get(i), request.seed() + i));
-                drawn = true;
-            }
-            keys.add(key);
+        if (prompts == 0 || store.stat(key(folder, prompts - 1)).isPresent()) {
+            return Optional.empty(); // the last one is there, so all are
         }
-        return drawn ? Optional.of(keys) : Optional.empty();
+        List<byte[]> images = painter.paint(unet);
+        List<String> keys = new ArrayList<>();
+        for (int i = 0; i < prompts; i++) {
+            store.put(key(folder, i), images.get(i));
+            keys.add(key(folder, i));
+        }
+        return Optional.of(keys);
     }
 
-    @Override
-    public void close() {
-        painter.close();
+    private String key(String folder, int prompt) {
+        return Keys.samples(run) + String.format("%s/%02d.png", folder, prompt);
     }
 }

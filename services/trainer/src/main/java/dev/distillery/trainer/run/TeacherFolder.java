@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
-import dev.distillery.events.TrainRequest;
 
 /** A teacher as a diffusers folder on this machine. */
 record TeacherFolder(Path path) {
@@ -20,18 +19,6 @@ record TeacherFolder(Path path) {
 
     NoiseSchedule schedule() {
         return NoiseSchedule.read(path.resolve("scheduler"));
-    }
-
-    Painter painter(TrainRequest.Samples samples) {
-        return new Painter() {
-            @Override
-            public byte[] paint(dev.distillery.diffusion.unet.UNet2DCondition unet, String prompt, long seed) {
-                throw new UnsupportedOperationException("samples");
-            }
-
-            @Override
-            public void close() {}
-        };
     }
 
     /** The auto-encoder's {@code scaling_factor}, by which latents are multiplied to have about unit variance. */

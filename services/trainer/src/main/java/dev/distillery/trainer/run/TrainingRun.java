@@ -94,7 +94,7 @@ public final class TrainingRun implements AutoCloseable {
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
-        samples = new Samples(store, request, distillation, folder.painter(request.samples()));
+        samples = new Samples(store, request, distillation, new Painter(folder, request.samples()));
     }
 
     /**
@@ -219,7 +219,6 @@ public final class TrainingRun implements AutoCloseable {
     @Override
     public void close() {
         checkpoints.close();
-        samples.close();
         distillation.close();
         data.close();
     }

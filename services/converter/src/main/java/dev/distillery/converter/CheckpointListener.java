@@ -1,0 +1,49 @@
+package dev.distillery.converter;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.distillery.artifacts.ArtifactCorruptException;
+import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.events.CheckpointSaved;
+import dev.distillery.events.EventCodec;
+import io.smallrye.common.annotation.Blocking;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+import org.jboss.logging.Logger;
+
+/**
+ * Finishes runs: converts the last checkpoint, writes the report, says that the run is complete. Acknowledged when all of
+ * that is done; a repeated event finds it done and says so again. Checkpoints that are not the last pass by.
+ */
+@ApplicationScoped
+class CheckpointListener {
+
+    private static final Logger LOG = Logger.getLogger(CheckpointListener.class);
+
+    private final Converter converter;
+    private final ConverterEvents events;
+
+    CheckpointListener(Converter converter, ConverterEvents events) {
+        this.converter = converter;
+        this.events = events;
+    }
+
+    @Incoming("checkpoints")
+    @Blocking
+    void onCheckpoint(ConsumerRecord<String, byte[]> record) {
+        CheckpointSaved checkpoint = EventCodec.read(record, CheckpointSaved.class);
+        if (!checkpoint.last()) {
+            return;
+        }
+        try {
+            events.converted(converter.convertLast(checkpoint));
+            events.tell(converter.complete(checkpoint.run()));
+        } catch (ArtifactMissingException | ArtifactCorruptException | IllegalArgumentException e) {
+            LOG.warnf(e, "Run not converted: run=%s step=%d", checkpoint.run(), checkpoint.step());
+            events.failed(
+                    checkpoint.run(),
+                    e.getMessage(),
+                    "The checkpoints are kept: submit the request again, or send a convert request with another dtype.");
+        }
+    }
+}

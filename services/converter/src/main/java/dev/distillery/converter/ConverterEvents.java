@@ -1,0 +1,33 @@
+package dev.distillery.converter;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.distillery.events.ModelConverted;
+import dev.distillery.events.RunEvent;
+import dev.distillery.events.RunFailed;
+import dev.distillery.events.Topic;
+import dev.distillery.events.messaging.EventPublisher;
+
+/** What the converter says, and on which topics. */
+@ApplicationScoped
+class ConverterEvents {
+
+    private final EventPublisher publisher;
+
+    ConverterEvents(EventPublisher publisher) {
+        this.publisher = publisher;
+    }
+
+    void converted(ModelConverted model) {
+        publisher.publishAndWait(Topic.MODELS_CONVERTED, model.run(), model);
+        tell(model);
+    }
+
+    void failed(String run, String reason, String advice) {
+        tell(new RunFailed(run, "convert", reason, advice));
+    }
+
+    void tell(RunEvent event) {
+        publisher.publishAndWait(Topic.RUN_EVENTS, event.run(), event);
+    }
+}

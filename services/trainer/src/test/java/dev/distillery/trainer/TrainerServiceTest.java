@@ -1,0 +1,209 @@
+package dev.distillery.trainer;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+
+import jakarta.inject.Inject;
+
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.Lease;
+import dev.distillery.artifacts.Manifests;
+import dev.distillery.artifacts.PrefixWriter;
+import dev.distillery.events.CheckpointSaved;
+import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.RunCancelled;
+import dev.distillery.events.RunControl;
+import dev.distillery.events.RunFailed;
+import dev.distillery.events.SamplesRendered;
+import dev.distillery.events.Topic;
+import dev.distillery.events.TrainingCompleted;
+import dev.distillery.events.messaging.EventPublisher;
+import io.quarkus.test.common.QuarkusTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** The service on a real broker and a real S3 server, with the example's teacher and made latents. */
+@QuarkusTest
+@QuarkusTestResource(Infrastructure.class)
+class TrainerServiceTest {
+
+    private static final Path TEACHER = Path.of("../../deploy/examples/mini-sdxl");
+    private static final String MODEL = "mini-sdxl";
+    private static final String LATENTS = "made";
+
+    @Inject
+    ArtifactStore store;
+
+    @Inject
+    EventPublisher publisher;
+
+    @ConfigProperty(name = "kafka.bootstrap.servers")
+    String bootstrapServers;
+
+    @TempDir
+    Path dir;
+
+    private Published runEvents;
+    private Published checkpoints;
+
+    @BeforeEach
+    void start() throws IOException {
+        upload(Keys.model(MODEL), TEACHER);
+        upload(Keys.latents(LATENTS), MadeLatents.write(dir.resolve("latents"), 1, 6));
+        runEvents = new Published(bootstrapServers, Topic.RUN_EVENTS);
+        checkpoints = new Published(bootstrapServers, Topic.CHECKPOINTS);
+    }
+
+    @AfterEach
+    void stop() {
+        runEvents.close();
+        checkpoints.close();
+    }
+
+    @Test
+    void shouldTrainAndTellItsLifeWhenADatasetIsEncoded() {
+        // Given
+        request("happy", "steps: 4, checkpoint: {everySteps: 2, keep: 1}", "[\"a red heart\"]");
+
+        // When
+        encoded("happy");
+
+        // Then
+        awaitTrue(() -> checkpoints.of("happy", CheckpointSaved.class).stream().anyMatch(CheckpointSaved::last));
+        awaitTrue(() -> !runEvents.of("happy", TrainingCompleted.class).isEmpty());
+        assertThat(runEvents.types("happy").stream().filter(type -> !type.contains("progress")))
+                .containsSubsequence(
+                        "dev.distillery.checkpoint-saved.v1",
+                        "dev.distillery.samples-rendered.v1",
+                        "dev.distillery.training-completed.v1");
+        assertThat(runEvents.types("happy")).contains("dev.distillery.training-progress.v1");
+        SamplesRendered samples = runEvents.of("happy", SamplesRendered.class).get(0);
+        assertThat(store.read(samples.keys().get(0))).startsWith(new byte[] {(byte) 0x89, 'P', 'N', 'G'});
+        assertThat(store.stat(Keys.samples("happy") + "teacher/00.png")).isPresent();
+        assertThat(store.stat(Keys.manifest(Keys.checkpoint("happy", 4)))).isPresent();
+        awaitTrue(() -> store.stat(Keys.queue("happy")).isEmpty());
+    }
+
+    @Test
+    void shouldSayTheOutcomeAgainWithoutTrainingAgainWhenTheEventIsRepeated() {
+        // Given
+        request("repeated", "steps: 1", "[]");
+        encoded("repeated");
+        awaitTrue(() -> runEvents.of("repeated", TrainingCompleted.class).size() == 1);
+        String etag = store.stat(Keys.metrics("repeated")).orElseThrow().etag();
+
+        // When
+        encoded("repeated");
+
+        // Then
+        awaitTrue(() -> checkpoints.of("repeated", CheckpointSaved.class).size() == 2);
+        assertThat(store.stat(Keys.metrics("repeated")).orElseThrow().etag()).isEqualTo(etag);
+    }
+
+    @Test
+    void shouldTakeARunOverWhenItsTrainerHasDied() {
+        // Given a lease of a trainer that does not renew it
+        request("orphan", "steps: 1", "[]");
+        Lease.acquire(store, "orphan", "a-dead-trainer", Duration.ofSeconds(3)).orElseThrow();
+
+        // When
+        encoded("orphan");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("orphan", TrainingCompleted.class).isEmpty());
+    }
+
+    @Test
+    void shouldStopWhenARunIsCancelled() {
+        // Given
+        request("endless", "steps: 100000", "[]");
+        encoded("endless");
+        awaitTrue(() -> !runEvents.types("endless").isEmpty());
+
+        // When
+        publisher.publishAndWait(Topic.RUN_CONTROL, "endless", new RunControl("endless", "cancel"));
+
+        // Then
+        awaitTrue(() -> !runEvents.of("endless", RunCancelled.class).isEmpty());
+        awaitTrue(() -> store.stat(Keys.queue("endless")).isEmpty());
+    }
+
+    @Test
+    void shouldFailWithTheFieldNamedWhenTheRequestAsksForWhatIsNotSupported() {
+        // Given
+        request("bf16", "steps: 1, precision: bf16", "[]");
+
+        // When
+        encoded("bf16");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("bf16", RunFailed.class).isEmpty());
+        assertThat(runEvents.of("bf16", RunFailed.class).get(0).reason()).contains("'train.precision' is bf16", "fp32");
+    }
+
+    @Test
+    void shouldSetNoiseAsideAndGoOnWhenARecordIsNotAnEvent() {
+        // Given
+        request("after-noise", "steps: 1", "[]");
+
+        try (Published dead = new Published(bootstrapServers, Topic.DEAD_LETTERS)) {
+            // When a checkpoint's event comes on the wrong topic, and then a right one
+            publisher.publishAndWait(Topic.DATASETS_ENCODED, "noise", new CheckpointSaved("noise", 1, 1, false));
+            encoded("after-noise");
+
+            // Then
+            awaitTrue(() -> dead.records().stream().anyMatch(record -> "noise".equals(record.key())));
+            awaitTrue(
+                    () -> !runEvents.of("after-noise", TrainingCompleted.class).isEmpty());
+        }
+    }
+
+    private void encoded(String run) {
+        publisher.publishAndWait(Topic.DATASETS_ENCODED, run, new DatasetEncoded(run, "data", MODEL, LATENTS, 1, 6));
+    }
+
+    private void request(String run, String train, String prompts) {
+        String precision = train.contains("precision") ? "" : ", precision: fp32";
+        String yaml =
+                """
+                run: %s
+                teacher: {model: "file:///teacher"}
+                dataset: {source: "file:///data"}
+                train: {%s%s, batch: 4, optimizer: {type: adamw}}
+                samples: {prompts: %s, size: 64, steps: 2}
+                """
+                        .formatted(run, train, precision, prompts);
+        store.put(Keys.request(run), yaml.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void upload(String prefix, Path folder) throws IOException {
+        if (Manifests.find(store, prefix).isPresent()) {
+            return;
+        }
+        PrefixWriter writer = new PrefixWriter(store, prefix);
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                writer.add(folder.relativize(file).toString(), file);
+            }
+        }
+        writer.complete("test", Map.of());
+    }
+
+    private static void awaitTrue(Callable<Boolean> condition) {
+        await().atMost(Duration.ofSeconds(60)).until(condition);
+    }
+}
