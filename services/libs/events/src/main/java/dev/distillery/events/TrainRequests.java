@@ -8,15 +8,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
 /** Lays a user's request over the defaults and finds everything that is wrong with it. */
 final class TrainRequests {
-    private static final YAMLMapper YAML = new YAMLMapper(); // JSON is YAML
+    /** A request is a page of text: what is larger is a mistake or an attack. */
+    private static final int MAX_CHARS = 1 << 20;
+
+    private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder() // JSON is YAML
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(20).build())
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .build();
     private static final ObjectNode DEFAULTS = defaults();
 
     private TrainRequests() {}
@@ -30,22 +42,25 @@ final class TrainRequests {
     }
 
     static TrainRequest parse(String text) {
+        if (text.length() > MAX_CHARS) {
+            throw invalid("", text.length() + " characters", "must be at most " + MAX_CHARS + " characters");
+        }
         JsonNode given;
         try {
             given = YAML.readTree(text);
         } catch (JsonProcessingException e) {
-            throw invalid("", "unreadable", "must be YAML or JSON: " + e.getOriginalMessage());
+            JsonLocation at = e.getLocation();
+            String where = at == null ? "" : "line " + at.getLineNr() + ", column " + at.getColumnNr();
+            throw invalid("", where, "must be YAML or JSON: " + firstLine(e.getOriginalMessage()));
         }
-        if (!given.isObject()) {
+        if (given == null || !given.isObject()) {
             throw invalid("", String.valueOf(given), "must be an object");
         }
         List<Violation> violations = new ArrayList<>();
         ObjectNode complete = DEFAULTS.deepCopy();
         alternatives(complete, given);
         merge("", complete, given, violations);
-        if (violations.isEmpty()) {
-            violations.addAll(TrainRequestRules.check(complete));
-        }
+        violations.addAll(TrainRequestRules.check(complete));
         if (!violations.isEmpty()) {
             throw new InvalidRequestException(violations);
         }
@@ -78,10 +93,13 @@ final class TrainRequests {
             JsonNode there = into.get(field.getKey());
             JsonNode value = field.getValue();
             if (there == null) {
-                String allowed =
-                        into.properties().stream().map(Map.Entry::getKey).collect(Collectors.joining(", "));
+                List<String> fields =
+                        into.properties().stream().map(Map.Entry::getKey).toList();
                 violations.add(new Violation(
-                        path, value.toString(), "is not a field of a train request; there are " + allowed));
+                        path,
+                        value.toString(),
+                        "is not a field of a train request" + Spelling.didYouMean(field.getKey(), fields)
+                                + "; there are " + String.join(", ", fields)));
             } else if (there instanceof ObjectNode inner) {
                 if (value.isObject()) {
                     merge(path + ".", inner, value, violations);
@@ -92,6 +110,10 @@ final class TrainRequests {
                 into.set(field.getKey(), value);
             }
         }
+    }
+
+    private static String firstLine(String message) {
+        return message == null ? "" : message.lines().findFirst().orElse("");
     }
 
     private static InvalidRequestException invalid(String path, String value, String message) {

@@ -73,4 +73,39 @@ class TrainRequestTest {
                 .extracting(Violation::path)
                 .containsExactly("run", "teacher.model", "dataset.source");
     }
+
+    @Test
+    void shouldNameEveryWrongFieldAtOnceAndWhatWasMeant() {
+        // When
+        InvalidRequestException invalid = catchThrowableOfType(
+                InvalidRequestException.class,
+                () -> TrainRequest.parse(LEAST + "train: {bacth: 4, clip: -1}\nstudnet: {layout: tiny}"));
+
+        // Then
+        assertThat(invalid.violations())
+                .extracting(Violation::path)
+                .containsExactly("train.bacth", "studnet", "train.clip");
+        assertThat(invalid)
+                .hasMessageContaining("did you mean 'batch'?")
+                .hasMessageContaining("did you mean 'student'?");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"run: [|line", "just a text|must be an object", "''|must be an object", "run: a;run: b|Duplicate"})
+    void shouldSayWhereAnUnreadableDocumentBreaks(String text, String message) {
+        InvalidRequestException invalid =
+                catchThrowableOfType(InvalidRequestException.class, () -> TrainRequest.parse(text.replace(";", "\n")));
+        assertThat(invalid).hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldRefuseADocumentThatIsTooLargeOrTooDeep() {
+        for (String hostile :
+                new String[] {"x".repeat(2 << 20), "[".repeat(5000), "a: &a [1,1]\n" + "b: [*a,*a]\n".repeat(60)}) {
+            assertThat(catchThrowableOfType(InvalidRequestException.class, () -> TrainRequest.parse(hostile)))
+                    .isNotNull();
+        }
+    }
 }
