@@ -29,6 +29,16 @@ public final class PrefixWriter {
         entry(name, store.putStream(prefix + name, upload));
     }
 
+    /** Counts in a file that an earlier, interrupted worker has written. */
+    public void include(Manifest.FileEntry file) {
+        files.add(file);
+    }
+
+    /** What was written or included so far, in this order. */
+    public List<Manifest.FileEntry> files() {
+        return List.copyOf(files);
+    }
+
     private void entry(String name, Stored stored) {
         files.add(new Manifest.FileEntry(name, stored.size(), stored.sha256()));
     }

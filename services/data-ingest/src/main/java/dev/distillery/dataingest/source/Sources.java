@@ -1,0 +1,57 @@
+package dev.distillery.dataingest.source;
+
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.function.Function;
+
+import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.StoreRefusedException;
+
+/** Opens the places that a request names: {@code file:///dir} and {@code s3://bucket/prefix}. */
+public final class Sources {
+    private static final String KNOWN = "file:///dir (on data-ingest's machine) and s3://bucket/prefix are";
+
+    private final Function<String, ArtifactStore> buckets;
+
+    /** @param buckets the store by bucket */
+    public Sources(Function<String, ArtifactStore> buckets) {
+        this.buckets = buckets;
+    }
+
+    /**
+     * @param field the request's field that has the address
+     * @throws SourceException if the address is of another kind, or nothing is there
+     */
+    public FileTree open(String field, String uri) throws IOException {
+        if (uri.startsWith("file://")) {
+            try {
+                return new LocalTree(Path.of(uri.substring("file://".length())));
+            } catch (NoSuchFileException | InvalidPathException e) {
+                throw new SourceException(field, e.getMessage());
+            }
+        }
+        if (uri.startsWith("s3://")) {
+            return bucket(field, uri);
+        }
+        throw new SourceException(field, uri.replaceFirst(":.*", "://") + " cannot be read yet; " + KNOWN);
+    }
+
+    private FileTree bucket(String field, String uri) throws SourceException {
+        String[] parts = uri.substring("s3://".length()).split("/", 2);
+        String prefix = parts.length < 2 ? "" : parts[1].replaceFirst("/*$", "");
+        try {
+            var tree = new StoreTree(buckets.apply(parts[0]), uri, prefix.isEmpty() ? "" : prefix + "/");
+            if (tree.files().isEmpty()) {
+                throw new SourceException(field, uri + " has no objects");
+            }
+            return tree;
+        } catch (ArtifactMissingException e) {
+            throw new SourceException(field, "there is no bucket '" + parts[0] + "'");
+        } catch (StoreRefusedException | IllegalArgumentException e) {
+            throw new SourceException(field, uri + " cannot be read: " + e.getMessage());
+        }
+    }
+}
