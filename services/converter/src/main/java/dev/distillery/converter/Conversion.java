@@ -1,6 +1,7 @@
 package dev.distillery.converter;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
+import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
@@ -43,12 +45,13 @@ public final class Conversion {
      * Converts the checkpoint of {@code step} into {@code prefix}; finds it done when the prefix is complete.
      *
      * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
-     * @throws dev.distillery.artifacts.ArtifactMissingException when the checkpoint is absent or incomplete
+     * @param pipelineOf prefix of the teacher whose other parts go with the student, so that the prefix is a whole pipeline
+     * @throws ArtifactMissingException when the checkpoint is absent or incomplete
      */
-    public ModelConverted convert(String run, long step, String dtype, String prefix) {
+    public ModelConverted convert(String run, long step, String dtype, String prefix, Optional<String> pipelineOf) {
         DType type = type(dtype);
         Optional<Manifest> there = Manifests.find(store, prefix);
-        Manifest manifest = there.isPresent() ? there.get() : write(run, step, dtype, type, prefix);
+        Manifest manifest = there.isPresent() ? there.get() : write(run, step, dtype, type, prefix, pipelineOf);
         long bytes = manifest.files().stream()
                 .filter(file -> file.name().equals(WEIGHTS))
                 .mapToLong(Manifest.FileEntry::size)
@@ -57,17 +60,32 @@ public final class Conversion {
         return new ModelConverted(run, step, prefix, dtype, parameters, bytes);
     }
 
-    private Manifest write(String run, long step, String dtype, DType type, String prefix) {
+    private Manifest write(
+            String run, long step, String dtype, DType type, String prefix, Optional<String> pipelineOf) {
         Path checkpoint = copies.of(Keys.checkpoint(run, step));
         try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.resolve(WEIGHTS))) {
             PrefixWriter writer = new PrefixWriter(store, prefix);
             writer.add(CONFIG, checkpoint.resolve(CONFIG));
             writer.stream(WEIGHTS, out -> write(weights, type, out));
+            pipelineOf.ifPresent(teacher -> copyOtherParts(teacher, writer));
             long parameters = weights.tensors().values().stream()
                     .mapToLong(TensorInfo::elements)
                     .sum();
             return writer.complete("model", Map.of("run", run, "step", step, "dtype", dtype, "parameters", parameters));
         }
+    }
+
+    private void copyOtherParts(String teacher, PrefixWriter writer) {
+        Manifest parts = Manifests.find(store, teacher)
+                .orElseThrow(() -> new ArtifactMissingException(teacher + " is not complete in the store"));
+        parts.files().stream()
+                .map(Manifest.FileEntry::name)
+                .filter(name -> !name.startsWith("unet/"))
+                .forEach(name -> writer.stream(name, out -> {
+                    try (InputStream in = store.open(teacher + name)) {
+                        in.transferTo(out);
+                    }
+                }));
     }
 
     private static void write(SafetensorsFile weights, DType type, OutputStream out) throws IOException {

@@ -18,7 +18,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 @ApplicationScoped
 class ConvertRequestListener {
 
-    private static final List<String> SUPPORTED = List.of("unet");
+    private static final List<String> SUPPORTED = List.of("unet", "pipeline");
 
     private final Converter converter;
     private final ConverterEvents events;
@@ -33,7 +33,7 @@ class ConvertRequestListener {
     void onRequest(ConsumerRecord<String, byte[]> record) {
         ConvertRequest request = EventCodec.read(record, ConvertRequest.class);
         if (request.save() != null && !SUPPORTED.containsAll(request.save())) {
-            throw new MalformedEventException("'save' must be " + SUPPORTED + " but was " + request.save(), null);
+            throw new MalformedEventException("'save' must be of " + SUPPORTED + " but was " + request.save(), null);
         }
         events.converted(converter.convert(request));
     }

@@ -1,13 +1,18 @@
 package dev.distillery.converter;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -26,6 +31,7 @@ class Converter {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String STAGE = "convert";
+    private static final String PIPELINE = "pipeline";
 
     private final ArtifactStore store;
     private final Conversion conversion;
@@ -42,8 +48,10 @@ class Converter {
     /** Converts a run's last checkpoint into {@code runs/<run>/model/}. */
     ModelConverted convertLast(CheckpointSaved last) {
         Instant started = Instant.now();
-        String dtype = request(last.run()).convert().dtype();
-        ModelConverted model = conversion.convert(last.run(), last.step(), dtype, Keys.runModel(last.run()));
+        String run = last.run();
+        TrainRequest.Convert convert = request(run).convert();
+        ModelConverted model = conversion.convert(
+                run, last.step(), convert.dtype(), Keys.runModel(run), pipelineOf(run, convert.save()));
         note(model, started);
         return model;
     }
@@ -64,7 +72,20 @@ class Converter {
         String dtype = request.dtype() != null
                 ? request.dtype()
                 : request(run).convert().dtype();
-        return conversion.convert(run, step, dtype, Keys.converted(run, step, dtype));
+        return conversion.convert(run, step, dtype, Keys.converted(run, step, dtype), pipelineOf(run, request.save()));
+    }
+
+    /** The teacher's prefix when a whole pipeline is asked for. */
+    private Optional<String> pipelineOf(String run, List<String> save) {
+        if (save == null || !save.contains(PIPELINE)) {
+            return Optional.empty();
+        }
+        try {
+            JsonNode train = JSON.readTree(store.read(Keys.stage(run, "train")));
+            return Optional.of(Keys.model(train.at("/detail/model").asText()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(Keys.stage(run, "train") + " is not JSON", e);
+        }
     }
 
     private TrainRequest request(String run) {

@@ -3,11 +3,14 @@ package dev.distillery.converter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.Floats;
@@ -103,6 +106,21 @@ class ConverterTest {
         assertThat(model.step()).isEqualTo(MadeRun.STEP);
         assertThat(model.prefix()).isEqualTo(Keys.converted(RUN, MadeRun.STEP, "bf16"));
         assertThat(store.stat(Keys.manifest(model.prefix()))).isPresent();
+    }
+
+    @Test
+    void shouldPutTheTeachersOtherPartsBesideTheStudentWhenAPipelineIsWanted() {
+        // When
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, "fp16", List.of("pipeline")));
+
+        // Then
+        Manifest manifest = Manifests.find(store, model.prefix()).orElseThrow();
+        assertThat(manifest.files())
+                .extracting(Manifest.FileEntry::name)
+                .containsExactlyInAnyOrder(
+                        "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "model_index.json");
+        assertThat(store.read(model.prefix() + "model_index.json"))
+                .isEqualTo(store.read(Keys.model("m1") + "model_index.json"));
     }
 
     @Test

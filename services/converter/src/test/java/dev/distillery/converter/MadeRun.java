@@ -62,6 +62,7 @@ public final class MadeRun {
                                     Map.of("no caption", 2, "not an image", 1)));
             PrefixWriter model = new PrefixWriter(store, Keys.model("m1"));
             model.add("unet/config.json", TEACHER.resolve("config.json"));
+            model.add("model_index.json", TEACHER.resolveSibling("model_index.json"));
             model.complete("model", Map.of());
             checkpoint(store, run, dir);
             for (String folder : List.of("teacher", "epoch-0001", "epoch-0002")) {

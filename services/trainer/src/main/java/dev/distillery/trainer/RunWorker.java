@@ -17,6 +17,7 @@ import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
+import dev.distillery.trainer.run.Folders;
 import dev.distillery.trainer.run.NonFiniteLossException;
 import dev.distillery.trainer.run.RunControls;
 import dev.distillery.trainer.run.Settings;
@@ -60,6 +61,10 @@ class RunWorker {
             events.completed(name, trained.get()); // the process that trained it died before it had said so
             return true;
         }
+        if (markers.cancelled(name)) {
+            events.cancelled(name);
+            return true;
+        }
         try {
             return train(run, lease, stopping);
         } catch (LeaseLostException e) {
@@ -90,6 +95,9 @@ class RunWorker {
             events.failed(name, inWords(unsupported), "Change these fields and submit under another name.");
             return true;
         }
+        if (request.train().gradientCheckpointing()) {
+            LOG.infof("Blocks are not recomputed yet, train.gradientCheckpointing changes nothing: run=%s", name);
+        }
         Instant started = Instant.now();
         Path work = workDir.resolve("runs").resolve(name);
         Outcome outcome;
@@ -106,6 +114,7 @@ class RunWorker {
         }
         if (outcome instanceof Outcome.Completed completed) {
             events.completed(name, markers.trained(run, completed, started));
+            Folders.delete(work);
             return true;
         }
         RunControls.Stop why = ((Outcome.Stopped) outcome).why();

@@ -13,6 +13,7 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Lease;
 import dev.distillery.artifacts.StoreException;
 import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.MalformedEventException;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import org.jboss.logging.Logger;
@@ -61,6 +62,11 @@ class TrainerLoop {
         wakeUps.release();
     }
 
+    /** False when the thread that trains has died, which only a restart can mend. */
+    boolean alive() {
+        return thread != null && thread.isAlive();
+    }
+
     private void loop() {
         while (!stopping) {
             try {
@@ -70,6 +76,9 @@ class TrainerLoop {
                 }
             } catch (InterruptedException e) {
                 return;
+            } catch (MalformedEventException e) {
+                LOG.errorf("The queue holds what is not a run, delete it: reason=%s", e.getMessage());
+                pause();
             } catch (StoreException e) {
                 LOG.warnf("The store cannot be used, trying again: reason=%s", e.getMessage());
                 pause();

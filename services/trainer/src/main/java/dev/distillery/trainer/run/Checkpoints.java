@@ -1,8 +1,5 @@
 package dev.distillery.trainer.run;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -13,7 +10,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.LongConsumer;
-import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -78,12 +74,12 @@ final class Checkpoints implements AutoCloseable {
                 () -> {
                     long started = System.nanoTime();
                     PrefixWriter writer = new PrefixWriter(store, Keys.checkpoint(run, step));
-                    for (Path file : files(folder)) {
+                    for (Path file : Folders.files(folder)) {
                         writer.add(folder.relativize(file).toString().replace('\\', '/'), file);
                     }
                     stillOurs.run();
                     writer.complete("checkpoint", Map.of("run", run, "step", step));
-                    delete(folder);
+                    Folders.delete(folder);
                     stored.accept((System.nanoTime() - started) / 1_000_000);
                     prune();
                 },
@@ -118,27 +114,6 @@ final class Checkpoints implements AutoCloseable {
                 .filter(name -> name.matches("step-\\d+/manifest\\.json"))
                 .map(name -> Long.valueOf(name.replaceAll("\\D", "")))
                 .toList();
-    }
-
-    private static List<Path> files(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            return paths.filter(Files::isRegularFile).sorted().toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    static void delete(Path folder) {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     @Override

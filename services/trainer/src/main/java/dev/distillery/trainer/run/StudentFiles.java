@@ -36,7 +36,7 @@ final class StudentFiles {
 
     static void save(Distillation distillation, Path folder, TrainState state) {
         try {
-            Checkpoints.delete(folder);
+            Folders.delete(folder);
             Files.createDirectories(folder.resolve("unet"));
             saveUnet(distillation, folder);
             write(folder.resolve(OPTIMIZER), distillation.optimizer().state());

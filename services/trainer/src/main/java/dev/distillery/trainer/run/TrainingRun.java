@@ -152,8 +152,8 @@ public final class TrainingRun implements AutoCloseable {
         try (NDManager scope = distillation.newScope()) {
             result = distillation.step(batches.ofStep(scope, pairs, 0, pairs.length, done), learningRate);
         }
-        if (!result.losses().finite()) {
-            throw new NonFiniteLossException(done + 1, result.losses().total());
+        if (!result.losses().finite() || !Double.isFinite(result.gradNorm())) {
+            throw new NonFiniteLossException(done + 1, result.losses().total(), result.gradNorm());
         }
         done++;
         double took = (System.nanoTime() - started) / 1e9;
