@@ -1,0 +1,174 @@
+package dev.distillery.standalone;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** What the command line refuses, before anything is started. */
+class CommandLineTest {
+    private static final Path EXAMPLES = Path.of("../../deploy/examples");
+
+    @TempDir
+    Path dir;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @ParameterizedTest
+    @CsvSource({"--help,sample", "run --help,--home", "replay --help,--batch", "sample --help,--prompt", "-V,0.1"})
+    void shouldPrintAndSucceedWhenAskedForHelp(String arguments, String expected) {
+        // When
+        int code = execute(arguments.split(" "));
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(out.toString()).contains(arguments.equals("-V") ? "distillery" : expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'',Missing command",
+        "run,REQUEST.yaml",
+        "run --hom x request.yaml,--hom",
+        "sample --model x,--prompt",
+        "distil,distil"
+    })
+    void shouldExitWithTwoWhenTheUsageIsWrong(String arguments, String named) {
+        // When
+        int code = execute(arguments.isEmpty() ? new String[0] : arguments.split(" "));
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(named);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "batch: 16|batchh: 16|train.batchh",
+                "batch: 16|batch: many|train.batch",
+                "layout: small|layout: enormous|student.layout",
+                "layout: small|layout: enormous|tiny",
+                "file:./mini-sdxl|file:./no-such-folder|teacher.model",
+                "file:./noto-emoji|./no-such-folder|dataset.source",
+                "run: noto-emoji-small|run: Noto Emoji|run"
+            })
+    void shouldNameFieldValueAndFileAndTouchNothingWhenTheRequestIsWrong(String text, String wrong, String named)
+            throws IOException {
+        // Given
+        Path request = request(text, wrong);
+        Path home = dir.resolve("home");
+
+        // When
+        int code = execute("run", request.toString(), "--home", home.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains(request.toString(), named, wrong.replaceAll(".*[ /]", ""))
+                .doesNotContain("\tat ");
+        assertThat(home).doesNotExist();
+    }
+
+    @Test
+    void shouldSaySoWhenTheRequestIsMissing() {
+        // When
+        int code = execute("run", dir.resolve("none.yaml").toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("no file", "none.yaml");
+    }
+
+    @Test
+    void shouldNameTheLineWhenTheRequestIsNotYaml() throws IOException {
+        // Given
+        Path request = Files.writeString(dir.resolve("broken.yaml"), "run: a\nteacher: {model: [\n");
+
+        // When
+        int code = execute("run", request.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("broken.yaml", "line 3");
+    }
+
+    @Test
+    void shouldSayWhatToDoWhenTheHomeIsInUse() throws IOException {
+        // Given
+        Path home = dir.resolve("home");
+        try (Home other = Home.open(home)) {
+
+            // When
+            int code = execute("run", request("", "").toString(), "--home", home.toString());
+
+            // Then
+            assertThat(code).isEqualTo(2);
+            assertThat(err.toString()).contains(other.dir().toString(), "--home");
+        }
+    }
+
+    @Test
+    void shouldSayWhatToDoWhenTheHomeCannotBeMade() throws IOException {
+        // Given
+        Path file = Files.writeString(dir.resolve("file"), "not a folder");
+
+        // When
+        int code = execute("run", request("", "").toString(), "--home", file.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(file.toString(), "--home");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sample --model MODEL --prompt x --size 64 --out DIR/a.png --steps 0|--steps must be in 1..1000 but is 0",
+                "sample --model DIR --prompt x --size 64 --out DIR/a.png|config.json",
+                "replay --teacher MODEL --layout small --batch DIR/none --out DIR/o|--batch",
+                "replay --teacher MODEL --layout small --batch DIR/none --out DIR/o --precision fp8|--precision"
+            })
+    void shouldNameTheOptionWhenAToolsArgumentIsWrong(String arguments, String named) {
+        // When
+        int code = execute(arguments
+                .replace("MODEL", EXAMPLES.resolve("mini-sdxl").toString())
+                .replace("DIR", dir.toString())
+                .split(" "));
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains(named);
+    }
+
+    /** The example's request with one thing changed, beside links to its data. */
+    private Path request(String text, String replacement) throws IOException {
+        for (String folder : new String[] {"mini-sdxl", "noto-emoji"}) {
+            Files.createSymbolicLink(
+                    dir.resolve(folder), EXAMPLES.resolve(folder).toRealPath());
+        }
+        String request = Files.readString(EXAMPLES.resolve("request.yaml"));
+        assertThat(request).contains(text);
+        return Files.writeString(
+                dir.resolve("request.yaml"), request.replace(text.isEmpty() ? "\0" : text, replacement));
+    }
+
+    private int execute(String... arguments) {
+        CommandLine commandLine = Main.commandLine();
+        commandLine.setOut(new PrintWriter(out, true));
+        commandLine.setErr(new PrintWriter(err, true));
+        return commandLine.execute(arguments);
+    }
+}

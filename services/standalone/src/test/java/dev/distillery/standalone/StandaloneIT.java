@@ -1,0 +1,203 @@
+package dev.distillery.standalone;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The packaged command on a handful of images with the example's teacher: all services, a real broker, a real store, real weights. */
+@Timeout(300)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class StandaloneIT {
+    private static final Path EXAMPLES = Path.of("../../deploy/examples");
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int STEPS = 24;
+
+    @TempDir
+    static Path dir;
+
+    @Test
+    @Order(1)
+    void shouldEndWithReportWeightsAndHowToLoadThemWhenARunCompletes() throws Exception {
+        // Given
+        Path request = request("whole", STEPS);
+
+        // When
+        Ended run = run(request);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isZero();
+        List<String> lines = run.lines();
+        Path report = Path.of(value(lines.get(lines.size() - 3), "Report:"));
+        Path weights = Path.of(value(lines.get(lines.size() - 2), "Weights:"));
+        assertThat(lines.get(lines.size() - 1)).startsWith("Diffusers:").contains("from_pretrained");
+        assertThat(report).content().contains("</html>");
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            assertThat(file.tensors()).containsKey("conv_in.weight");
+            assertThat(file.tensors().values().stream()
+                            .mapToLong(t -> t.elements())
+                            .sum())
+                    .isEqualTo(6_966_692);
+        }
+        assertThat(weights.resolveSibling("config.json")).content().contains("UNet2DConditionModel");
+        assertThat(run.text()).contains("ingest", "encode", "train", "convert", "loss", "/s");
+    }
+
+    @Test
+    @Order(2)
+    void shouldDoNothingAgainWhenTheSameRequestIsGivenAgain() throws Exception {
+        // Given
+        Path request = request("whole", STEPS);
+        byte[] metrics = Files.readAllBytes(metrics("whole"));
+
+        // When
+        Ended run = run(request);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isZero();
+        assertThat(run.text()).contains("Report:", "Weights:", "Diffusers:");
+        assertThat(Files.readAllBytes(metrics("whole"))).isEqualTo(metrics);
+    }
+
+    @Test
+    @Order(3)
+    void shouldBeRejectedWhenTheNameStandsForAnotherRequest() throws Exception {
+        // Given
+        Path request = request("whole", STEPS + 1);
+
+        // When
+        Ended run = run(request);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isEqualTo(2);
+        assertThat(run.text()).contains("rejected", "--home");
+    }
+
+    @Test
+    @Order(4)
+    void shouldGoOnFromTheNewestCheckpointWhenItWasKilled() throws Exception {
+        // Given
+        Path request = request("killed", STEPS);
+        try (DistilleryProcess first = start(request)) {
+            first.awaitLine("checkpoint of step 8");
+            first.kill();
+        }
+
+        // When
+        Ended run = run(request);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isZero();
+        assertThat(run.text()).doesNotContain("checkpoint of step 8");
+        assertThat(trainedSteps("killed"))
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, STEPS).boxed().toList());
+    }
+
+    @Test
+    @Order(5)
+    void shouldSayHowToGoOnAndLeaveThePlaceInOrderWhenTerminated() throws Exception {
+        // Given
+        Path request = request("stopped", STEPS);
+        int code;
+        List<String> said;
+        try (DistilleryProcess first = start(request)) {
+            first.awaitLine("checkpoint of step 8");
+
+            // When
+            first.terminate();
+            code = first.await();
+            said = first.lines();
+        }
+        Ended again = run(request);
+
+        // Then
+        assertThat(code).isEqualTo(143);
+        assertThat(said).last().asString().contains("same command goes on");
+        assertThat(again.code()).as(again.text()).isZero();
+        assertThat(trainedSteps("stopped"))
+                .containsExactlyElementsOf(
+                        IntStream.rangeClosed(1, STEPS).boxed().toList());
+    }
+
+    private record Ended(int code, List<String> lines) {
+        String text() {
+            return String.join("\n", lines);
+        }
+    }
+
+    private static Ended run(Path request) throws IOException, InterruptedException {
+        try (DistilleryProcess process = start(request)) {
+            int code = process.await();
+            return new Ended(code, process.lines());
+        }
+    }
+
+    private static DistilleryProcess start(Path request) throws IOException {
+        return new DistilleryProcess(
+                "run", request.toString(), "--home", dir.resolve("home").toString());
+    }
+
+    private static Path request(String name, int steps) throws IOException {
+        return Files.writeString(
+                dir.resolve(name + ".yaml"),
+                """
+                run: %s
+                teacher: {model: %s}
+                dataset: {source: %s, limit: 20}
+                encode: {resolution: 64, crop: center}
+                train:
+                  steps: %d
+                  batch: 2
+                  precision: fp32
+                  optimizer: {type: adamw, learningRate: 3.0e-4}
+                  gradientCheckpointing: false
+                  checkpoint: {everySteps: 8, keep: 2}
+                samples: {prompts: ["yellow heart, heart"], everyEpochs: 2, size: 64, steps: 2}
+                convert: {dtype: fp16}
+                """
+                        .formatted(
+                                name,
+                                EXAMPLES.resolve("mini-sdxl").toRealPath(),
+                                EXAMPLES.resolve("noto-emoji").toRealPath(),
+                                steps));
+    }
+
+    private static Path metrics(String run) {
+        return dir.resolve("home/s3/distillery/runs").resolve(run).resolve("metrics.jsonl");
+    }
+
+    private static List<Integer> trainedSteps(String run) throws IOException {
+        return Files.readAllLines(metrics(run)).stream()
+                .map(StandaloneIT::json)
+                .filter(line -> line.has("loss"))
+                .map(line -> line.get("step").asInt())
+                .toList();
+    }
+
+    private static JsonNode json(String line) {
+        try {
+            return JSON.readTree(line);
+        } catch (IOException e) {
+            throw new AssertionError(line, e);
+        }
+    }
+
+    private static String value(String line, String key) {
+        assertThat(line).startsWith(key);
+        return line.substring(key.length()).strip();
+    }
+}
