@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 import dev.distillery.diffusion.unet.UNet2DCondition;
@@ -27,7 +28,12 @@ public final class Distillation implements AutoCloseable {
     /**
      * @param clip largest global norm of the gradients; they are scaled down to it
      */
-    public record Settings(LossWeights weights, AdamW.Settings optimizer, double clip) {}
+    public record Settings(LossWeights weights, AdamW.Settings optimizer, double clip, Precision precision) {
+        /** In float32. */
+        public Settings(LossWeights weights, AdamW.Settings optimizer, double clip) {
+            this(weights, optimizer, clip, Precision.FP32);
+        }
+    }
 
     /** What a step did. The gradient norm is that before clipping. */
     public record StepResult(Losses losses, double gradNorm) {}
@@ -151,9 +157,9 @@ public final class Distillation implements AutoCloseable {
         NDArray truth = schedule.target(latents, batch.noise(), batch.timesteps());
         UNet2DCondition.Output taught;
         try (Torch.GradMode off = Torch.gradMode(false)) {
-            taught = teacher.forward(batch.input(noisy));
+            taught = teacher.forward(batch.input(noisy), settings.precision());
         }
-        UNet2DCondition.Output learnt = student.forward(batch.input(noisy));
+        UNet2DCondition.Output learnt = student.forward(batch.input(noisy), settings.precision());
         NDArray task = Ops.mse(learnt.prediction(), truth);
         NDArray output = Ops.mse(learnt.prediction(), taught.prediction());
         NDArray feature = plan.features().stream()
@@ -162,7 +168,9 @@ public final class Distillation implements AutoCloseable {
                 .orElseThrow();
         LossWeights w = settings.weights();
         NDArray total = Ops.call("weighted_sum", List.of(task, output, feature), w.task(), w.output(), w.feature());
-        return new Comparison(learnt.prediction(), taught.prediction(), task, output, feature, total);
+        NDArray prediction = Precision.FP32.of(learnt.prediction(), scope);
+        NDArray target = Precision.FP32.of(taught.prediction(), scope);
+        return new Comparison(prediction, target, task, output, feature, total);
     }
 
     @Override

@@ -14,6 +14,7 @@ import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 
 /**
@@ -32,8 +33,9 @@ public final class Replay {
      * @return the losses, with equal weights
      * @throws IllegalArgumentException if the layout is unknown, or the batch lacks a tensor or has one of a wrong shape
      */
-    public static Losses step(Path model, String layout, Path batchFile, Path answerFile) throws IOException {
-        var settings = new Distillation.Settings(LossWeights.EQUAL, AdamW.Settings.withWeightDecay(0), 1);
+    public static Losses step(Path model, String layout, Precision precision, Path batchFile, Path answerFile)
+            throws IOException {
+        var settings = new Distillation.Settings(LossWeights.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"), layout, settings, NoiseSchedule.read(model.resolve("scheduler")));

@@ -14,6 +14,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Weights;
 
@@ -163,14 +164,24 @@ public final class UNet2DCondition {
         }
     }
 
-    /** Predicts; with gradients when the thread's mode is on and parameters ask for them. */
+    /** As {@link #forward(Input, Precision)} in float32. */
     public Output forward(Input in) {
+        return forward(in, Precision.FP32);
+    }
+
+    /**
+     * Predicts; with gradients when the thread's mode is on and parameters ask for them.
+     *
+     * @param precision of the arithmetic, and of the answer
+     */
+    public Output forward(Input in, Precision precision) {
         check(in);
         NDManager owner = in.latents.getManager();
         try (NDManager scope = owner.newSubManager()) {
-            NDArray latents = in.latents.duplicate();
-            latents.attach(scope); // results follow their first argument: from here on everything is the scope's
-            NDArray temb = timeEmbedding(in, scope); // (B, T)
+            // Results follow their first argument: from here on everything is the scope's.
+            NDArray latents = precision.of(in.latents, scope);
+            NDArray prompt = precision.of(in.promptEmbeds, scope);
+            NDArray temb = timeEmbedding(in, precision, scope); // (B, T)
 
             // Down: every layer's output is kept for the way up.
             NDArray h = Ops.conv(latents, convIn.get(0), convIn.get(1)); // (B, C0, H, W)
@@ -178,7 +189,7 @@ public final class UNet2DCondition {
             List<NDArray> downs = new ArrayList<>();
             for (Down block : down) {
                 for (int layer = 0; layer < block.stage.size(); layer++) {
-                    h = block.stage.forward(layer, h, temb, in.promptEmbeds);
+                    h = block.stage.forward(layer, h, temb, prompt);
                     skips.push(h);
                 }
                 if (block.downsampler.isPresent()) {
@@ -195,7 +206,7 @@ public final class UNet2DCondition {
             // Middle
             Optional<NDArray> middle = Optional.empty();
             if (mid.isPresent()) {
-                h = mid.get().forward(h, temb, in.promptEmbeds);
+                h = mid.get().forward(h, temb, prompt);
                 middle = Optional.of(h);
             }
 
@@ -203,8 +214,8 @@ public final class UNet2DCondition {
             List<NDArray> ups = new ArrayList<>();
             for (Up block : up) {
                 for (int layer = 0; layer < block.stage.size(); layer++) {
-                    try (NDArray joined = h.concat(skips.pop(), 1)) { // (B, C + Cskip, H, W)
-                        NDArray next = block.stage.forward(layer, joined, temb, in.promptEmbeds);
+                    try (NDArray joined = Ops.call("concat", h, skips.pop())) { // (B, C + Cskip, H, W)
+                        NDArray next = block.stage.forward(layer, joined, temb, prompt);
                         if (layer > 0) {
                             h.close();
                         }
@@ -229,12 +240,12 @@ public final class UNet2DCondition {
         }
     }
 
-    private NDArray timeEmbedding(Input in, NDManager scope) {
+    private NDArray timeEmbedding(Input in, Precision precision, NDManager scope) {
         NDArray timesteps = in.timesteps.duplicate();
         timesteps.attach(scope);
         NDArray sinusoids =
                 Ops.call("timestep_sinusoids", timesteps, config.down().get(0).channels()); // (B, C0)
-        NDArray temb = Ops.call("embedding_mlp", sinusoids, timeEmbedding); // (B, T)
+        NDArray temb = Ops.call("embedding_mlp", precision.of(sinusoids, scope), timeEmbedding); // (B, T)
         if (config.textTime().isEmpty()) {
             return temb;
         }
@@ -244,8 +255,7 @@ public final class UNet2DCondition {
         NDArray times = Ops.call("timestep_sinusoids", ids, width)
                 .reshape(in.timeIds.getShape().get(0), -1); // (B, 6w)
         NDArray text = in.textEmbeds.concat(times, 1); // (B, P + 6w)
-        text.attach(scope);
-        return temb.add(Ops.call("embedding_mlp", text, addEmbedding)); // (B, T)
+        return Ops.call("add", temb, Ops.call("embedding_mlp", precision.of(text, scope), addEmbedding)); // (B, T)
     }
 
     private void check(Input in) {

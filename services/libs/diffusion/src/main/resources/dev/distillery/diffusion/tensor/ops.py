@@ -2,6 +2,9 @@
 # typed). A whole block is one method: its intermediate tensors live and die inside libtorch as in Python, and one call
 # crosses JNI instead of twenty. Weights come as a list in the order in which the checkpoint names them; numbers
 # (groups, eps, heads) come as one-element tensors.
+#
+# The activations' type decides the arithmetic's: in bfloat16, weights are cast where a product or convolution uses them,
+# which is what torch.autocast does on the CPU; norms take float32 weights beside bfloat16 activations.
 class Ops(Module):
   __parameters__ = []
   __buffers__ = []
@@ -10,24 +13,33 @@ class Ops(Module):
   def to_dtype(self: __torch__.Ops, x: Tensor, dtype: Tensor) -> Tensor:
     return torch.to(x, int(dtype))
 
+  def add(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
+    return torch.add(x, y)
+
+  # beside each other in the channels
+  def concat(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
+    return torch.cat([x, y], 1)
+
   # --- layers --------------------------------------------------------------------------------------------------------
   def linear(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return torch.linear(x, w, b)
+    return torch.linear(x, torch.to(w, x.dtype), torch.to(b, x.dtype))
 
   def linear_no_bias(self: __torch__.Ops, x: Tensor, w: Tensor) -> Tensor:
-    return torch.linear(x, w)
+    return torch.linear(x, torch.to(w, x.dtype))
+
+  def conv2d(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor, stride: int, pad: int) -> Tensor:
+    return torch.conv2d(x, torch.to(w, x.dtype), torch.to(b, x.dtype), [stride, stride], [pad, pad], [1, 1], 1)
 
   # 3x3 with padding 1, or 1x1
   def conv(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    pad = torch.floordiv(torch.size(w, 2), 2)
-    return torch.conv2d(x, w, b, [1, 1], [pad, pad], [1, 1], 1)
+    return (self).conv2d(x, w, b, 1, torch.floordiv(torch.size(w, 2), 2))
 
   def group_norm_silu_conv(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
     h = torch.silu(torch.group_norm(x, int(groups), w[0], w[1], float(eps)))
     return (self).conv(h, w[2], w[3])
 
   def downsample(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return torch.conv2d(x, w, b, [2, 2], [1, 1], [1, 1], 1)
+    return (self).conv2d(x, w, b, 2, 1)
 
   # the target size is that of the skip connection: odd sizes lose a row on the way down
   def upsample(self: __torch__.Ops, x: Tensor, like: Tensor, w: Tensor, b: Tensor) -> Tensor:
@@ -48,14 +60,14 @@ class Ops(Module):
     return torch.cat([torch.cos(angles), torch.sin(angles)], -1)
 
   def embedding_mlp(self: __torch__.Ops, x: Tensor, w: List[Tensor]) -> Tensor:
-    return torch.linear(torch.silu(torch.linear(x, w[0], w[1])), w[2], w[3])
+    return (self).linear(torch.silu((self).linear(x, w[0], w[1])), w[2], w[3])
 
   # w: norm1, conv1, time_emb_proj, norm2, conv2 [, conv_shortcut], each weight and bias
   def resnet(self: __torch__.Ops, x: Tensor, temb: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
     g = int(groups)
     e = float(eps)
     h = (self).conv(torch.silu(torch.group_norm(x, g, w[0], w[1], e)), w[2], w[3])
-    t = torch.linear(torch.silu(temb), w[4], w[5])
+    t = (self).linear(torch.silu(temb), w[4], w[5])
     h0 = torch.add(h, torch.unsqueeze(torch.unsqueeze(t, -1), -1))
     h1 = (self).conv(torch.silu(torch.group_norm(h0, g, w[6], w[7], e)), w[8], w[9])
     if torch.gt(torch.len(w), 10):
@@ -68,27 +80,27 @@ class Ops(Module):
   def to_tokens(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
     h = torch.group_norm(x, int(groups), w[0], w[1], 1.0e-06)
     if torch.eq(torch.dim(w[2]), 4):
-      h0 = torch.transpose(torch.flatten(torch.conv2d(h, w[2], w[3]), 2), 1, 2)
+      h0 = torch.transpose(torch.flatten((self).conv(h, w[2], w[3]), 2), 1, 2)
     else:
-      h0 = torch.linear(torch.transpose(torch.flatten(h, 2), 1, 2), w[2], w[3])
+      h0 = (self).linear(torch.transpose(torch.flatten(h, 2), 1, 2), w[2], w[3])
     return h0
 
   # tokens (B, H*W, C) -> (B, C, H, W), projected and added to the residual; w: proj_out
   def from_tokens(self: __torch__.Ops, tokens: Tensor, residual: Tensor, w: List[Tensor]) -> Tensor:
     if torch.eq(torch.dim(w[0]), 4):
-      h = torch.conv2d(torch.reshape(torch.transpose(tokens, 1, 2), torch.size(residual)), w[0], w[1])
+      h = (self).conv(torch.reshape(torch.transpose(tokens, 1, 2), torch.size(residual)), w[0], w[1])
     else:
-      h = torch.reshape(torch.transpose(torch.linear(tokens, w[0], w[1]), 1, 2), torch.size(residual))
+      h = torch.reshape(torch.transpose((self).linear(tokens, w[0], w[1]), 1, 2), torch.size(residual))
     return torch.add(h, residual)
 
   # w: to_q, to_k, to_v, to_out weight, to_out bias
   def attention(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
     n = int(heads)
-    q = torch.transpose(torch.unflatten(torch.linear(x, w[0]), -1, [n, -1]), 1, 2)
-    k = torch.transpose(torch.unflatten(torch.linear(context, w[1]), -1, [n, -1]), 1, 2)
-    v = torch.transpose(torch.unflatten(torch.linear(context, w[2]), -1, [n, -1]), 1, 2)
+    q = torch.transpose(torch.unflatten((self).linear_no_bias(x, w[0]), -1, [n, -1]), 1, 2)
+    k = torch.transpose(torch.unflatten((self).linear_no_bias(context, w[1]), -1, [n, -1]), 1, 2)
+    v = torch.transpose(torch.unflatten((self).linear_no_bias(context, w[2]), -1, [n, -1]), 1, 2)
     h = torch.scaled_dot_product_attention(q, k, v)
-    return torch.linear(torch.flatten(torch.transpose(h, 1, 2), 2), w[3], w[4])
+    return (self).linear(torch.flatten(torch.transpose(h, 1, 2), 2), w[3], w[4])
 
   # w: norm1 (2), attn1 (5), norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
   def transformer_block(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
@@ -98,8 +110,8 @@ class Ops(Module):
     n2 = torch.layer_norm(x1, c, w[7], w[8], 1.0e-05)
     x2 = torch.add((self).attention(n2, context, torch.slice(w, 9, 14), heads), x1)
     n3 = torch.layer_norm(x2, c, w[14], w[15], 1.0e-05)
-    value, gate = torch.chunk(torch.linear(n3, w[16], w[17]), 2, -1)
-    return torch.add(torch.linear(torch.mul(value, torch.gelu(gate)), w[18], w[19]), x2)
+    value, gate = torch.chunk((self).linear(n3, w[16], w[17]), 2, -1)
+    return torch.add((self).linear(torch.mul(value, torch.gelu(gate)), w[18], w[19]), x2)
 
   # --- auto-encoder --------------------------------------------------------------------------------------------------
   # w: norm1, conv1, norm2, conv2 [, conv_shortcut], each weight and bias
