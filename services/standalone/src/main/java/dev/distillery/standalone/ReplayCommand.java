@@ -9,6 +9,7 @@ import java.util.concurrent.Callable;
 import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.distill.Replay;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
+import dev.distillery.diffusion.tensor.Precision;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -41,7 +42,7 @@ final class ReplayCommand implements Callable<Integer> {
             names = "--precision",
             paramLabel = "fp32|bf16",
             defaultValue = "fp32",
-            description = "Default: ${DEFAULT-VALUE}; bf16 is to come.")
+            description = "Of the arithmetic, default ${DEFAULT-VALUE}.")
     private String precision;
 
     @Spec
@@ -49,8 +50,8 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!precision.equals("fp32")) {
-            throw UserException.badInput("--precision must be fp32 but is " + precision + " (bf16 is not there yet)");
+        if (!precision.equals("fp32") && !precision.equals("bf16")) {
+            throw UserException.badInput("--precision must be fp32 or bf16 but is " + precision);
         }
         Arguments.unet(teacher, "--teacher");
         Arguments.file(
@@ -59,7 +60,8 @@ final class ReplayCommand implements Callable<Integer> {
         Files.createDirectories(Arguments.parent(out));
         QuietLogging.install();
         try {
-            Losses losses = Replay.step(teacher, layout, batch, out);
+            Losses losses =
+                    Replay.step(teacher, layout, Precision.valueOf(precision.toUpperCase(Locale.ROOT)), batch, out);
             spec.commandLine()
                     .getOut()
                     .println(String.format(
