@@ -29,7 +29,6 @@ final class SupportedSettings {
         check.only("train.optimizer.type", train.optimizer().type(), "adamw");
         check.only("train.accumulate", train.accumulate(), 1);
         check.only("train.loss.snrGamma", train.loss().snrGamma(), null);
-        check.only("convert.save", request.convert().save(), List.of("unet"));
         return check.violations;
     }
 
