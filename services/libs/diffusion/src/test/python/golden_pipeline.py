@@ -17,7 +17,7 @@ HAND = ["", " ", "a photo of a cat", "A PHOTO   of\ta\ncat", "naïve café, Ün�
         "猫が好きです", "한국어 문장", "中文字符混合english", "ไทย", "हिन्दी", "עברית", "العربية", "😀", "👨‍👩‍👧‍👦 family", "🇪🇬 flag", "👍🏽", "❤️ heart", "☕️",
         "don't you'll I'm we've they'd it's", "12345 3.14 1,000", "1st 2nd ①②", "<|startoftext|> hi", "a <|endoftext|> b", "<|endoftext|>",
         "hello,world!!!...", "a-b_c/d\\e", "@user #tag $5 50% & *", "\u200bzero\u200bwidth", "nul\x00char", "tab\x07bell", "\ufeffbom", "\u00a0nbsp\u2003em", "\ufffdreplacement",
-        "word " * 100, "supercalifragilisticexpialidocious" * 5, "!" * 200, "😀" * 80, "\U0001f9ff\U0001fae8 new", "‘quotes’ “double” — dash…", "ﷺ", "Å Å", "½ ⅓ x²",
+        "word " * 100, "supercalifragilisticexpialidocious" * 5, "!" * 200, "😀" * 80, "\U0001f9ff\U0001fae8 new", "wow! amazing!", "hi!there ! !", "!<|endoftext|>!", "‘quotes’ “double” — dash…", "ﷺ", "Å Å", "½ ⅓ x²",
         "  leading and trailing  ", "CamelCaseWords", "a" * 500, "\r\nline\r\nbreaks", "soft\u00adhyphen", "\ue000private", "𝒜𝓃 𝕖𝕩𝕒𝕞𝕡𝕝𝕖", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "grinning face, face smiling"]
 
 
@@ -42,7 +42,8 @@ def main(model, out):
     tokenizers = [CLIPTokenizer.from_pretrained(model, subfolder=s) for s in ("tokenizer", "tokenizer_2")]
     tok = lambda t, texts: t(texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
     strings = odd_strings(200)
-    json.dump([dict(text=s, ids=tokenizers[0](s, max_length=77, truncation=True).input_ids) for s in strings],
+    ids = lambda t, s: t(s, max_length=77, truncation=True).input_ids
+    json.dump([dict(text=s, ids=ids(tokenizers[0], s), ids_2=ids(tokenizers[1], s)) for s in strings],
               open(out + "/prompts.json", "w"), indent=0)
     pipe = StableDiffusionXLPipeline.from_pretrained(model, torch_dtype=torch.float32)
     prompts = ["red heart, heart", "", "egypt flag, country flag"]
@@ -66,6 +67,21 @@ def main(model, out):
         json.dump(dict(s.config), open(f"{out}/ddpm-{name}.json", "w"), indent=1)
     save_file(noise, out + "/noise.safetensors")
     steps = {}
+
+    def trace(name, s):
+        s.set_timesteps(7)
+        g = torch.Generator().manual_seed(3)
+        x = torch.randn(1, 4, 4, 4, generator=g) * s.init_noise_sigma
+        states = [x]
+        for t in s.timesteps:  # the "network" is an odd function of what it sees
+            x = s.step(torch.tanh(s.scale_model_input(x, t)) * 0.9, t, x).prev_sample
+            states.append(x)
+        steps[name + ".timesteps"] = s.timesteps.double()
+        steps[name + ".trace"] = torch.stack(states)
+        json.dump(dict(s.config, _class_name=type(s).__name__), open(f"{out}/{name}.json", "w"), indent=1)
+
+    for prediction in ("epsilon", "v_prediction"):  # clip_sample and set_alpha_to_one are on
+        trace("DDIMScheduler-defaults-" + prediction, DDIMScheduler(prediction_type=prediction))
     for cls in (EulerDiscreteScheduler, DDIMScheduler):
         for spacing in ("leading", "trailing", "linspace"):
             for prediction in ("epsilon", "v_prediction"):
@@ -73,16 +89,7 @@ def main(model, out):
                     name = f"{cls.__name__}-{spacing}-{prediction}-{'zsnr' if zsnr else 'plain'}"
                     s = cls(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing=spacing, steps_offset=1,
                             prediction_type=prediction, rescale_betas_zero_snr=zsnr, **(dict(clip_sample=False, set_alpha_to_one=False) if cls is DDIMScheduler else {}))
-                    s.set_timesteps(7)
-                    g = torch.Generator().manual_seed(3)
-                    x = torch.randn(1, 4, 4, 4, generator=g) * s.init_noise_sigma
-                    trace = [x]
-                    for t in s.timesteps:  # the "network" is an odd function of what it sees
-                        x = s.step(torch.tanh(s.scale_model_input(x, t)) * 0.9, t, x).prev_sample
-                        trace.append(x)
-                    steps[name + ".timesteps"] = s.timesteps.double()
-                    steps[name + ".trace"] = torch.stack(trace)
-                    json.dump(dict(s.config, _class_name=cls.__name__), open(f"{out}/{name}.json", "w"), indent=1)
+                    trace(name, s)
     save_file(steps, out + "/samplers.safetensors")
     images = {}
     for guidance in (1.0, 4.0):

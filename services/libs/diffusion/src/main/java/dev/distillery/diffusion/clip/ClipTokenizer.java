@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -56,7 +58,9 @@ public final class ClipTokenizer implements AutoCloseable {
             String start = token(config, "bos_token", "<|startoftext|>");
             String end = token(config, "eos_token", "<|endoftext|>");
             String pad = token(config, "pad_token", "<|endoftext|>");
-            byte[] definition = JSON.writeValueAsBytes(definition(vocabulary, merges, start, end));
+            String unknown = token(config, "unk_token", "<|endoftext|>");
+            var special = new LinkedHashSet<>(List.of(start, end, unknown, pad));
+            byte[] definition = JSON.writeValueAsBytes(definition(vocabulary, merges, special, unknown));
             return new ClipTokenizer(
                     HuggingFaceTokenizer.newInstance(
                             new ByteArrayInputStream(definition), Map.of("addSpecialTokens", "false")),
@@ -81,12 +85,18 @@ public final class ClipTokenizer implements AutoCloseable {
         return vocabulary.get(token).asLong();
     }
 
-    /** The same tokenizer as a {@code tokenizer.json} of the tokenizers library. */
-    private static ObjectNode definition(ObjectNode vocabulary, List<String> merges, String start, String end) {
+    /**
+     * The same tokenizer as a {@code tokenizer.json} of the tokenizers library.
+     *
+     * @param special tokens that are never looked for inside a word: SDXL's second tokenizer pads with {@code !}, so each
+     *     exclamation mark of a prompt is padding to it
+     */
+    private static ObjectNode definition(
+            ObjectNode vocabulary, List<String> merges, Set<String> special, String unknown) {
         ObjectNode root = JSON.createObjectNode();
         root.put("version", "1.0");
         ArrayNode added = root.putArray("added_tokens");
-        for (String token : List.of(start, end)) {
+        for (String token : special) {
             ObjectNode node = added.addObject();
             node.put("id", id(vocabulary, token)).put("content", token).put("special", true);
             node.put("single_word", false)
@@ -106,7 +116,7 @@ public final class ClipTokenizer implements AutoCloseable {
                 .put("add_prefix_space", false)
                 .put("trim_offsets", true)
                 .put("use_regex", false);
-        ObjectNode model = root.putObject("model").put("type", "BPE").put("unk_token", end);
+        ObjectNode model = root.putObject("model").put("type", "BPE").put("unk_token", unknown);
         model.put("continuing_subword_prefix", "")
                 .put("end_of_word_suffix", "</w>")
                 .put("fuse_unk", false);

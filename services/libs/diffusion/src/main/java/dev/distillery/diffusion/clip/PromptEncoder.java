@@ -3,6 +3,7 @@ package dev.distillery.diffusion.clip;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import ai.djl.ndarray.NDArray;
@@ -21,7 +22,7 @@ public final class PromptEncoder implements AutoCloseable {
         ClipTextEncoder.Encoding encode(List<String> prompts, NDManager scope) {
             int length = tokenizer.length();
             long[] ids = prompts.stream()
-                    .flatMapToLong(prompt -> java.util.Arrays.stream(tokenizer.encode(prompt)))
+                    .flatMapToLong(prompt -> Arrays.stream(tokenizer.encode(prompt)))
                     .toArray();
             return encoder.encode(scope.create(ids, new Shape(prompts.size(), length)));
         }
@@ -65,14 +66,12 @@ public final class PromptEncoder implements AutoCloseable {
 
     /** @param scope owner of the result */
     public Prompts encode(List<String> prompts, NDManager scope) {
-        if (towers.size() == 1) {
-            ClipTextEncoder.Encoding only = towers.get(0).encode(prompts, scope);
-            only.penultimate().close();
-            only.pooled().close();
-            return new Prompts(only.last(), null);
-        }
         try (NDManager inner = scope.newSubManager()) {
             ClipTextEncoder.Encoding first = towers.get(0).encode(prompts, inner);
+            if (towers.size() == 1) {
+                first.last().attach(scope);
+                return new Prompts(first.last(), null);
+            }
             ClipTextEncoder.Encoding second = towers.get(1).encode(prompts, inner);
             NDArray embeds = first.penultimate().concat(second.penultimate(), -1); // (B, 77, D1 + D2)
             embeds.attach(scope);

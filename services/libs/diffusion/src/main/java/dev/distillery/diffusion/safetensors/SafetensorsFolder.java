@@ -70,6 +70,13 @@ public final class SafetensorsFolder implements AutoCloseable {
                 throw new SafetensorsException(index + ": there is no shard '" + name + "' beside it");
             }
             add(SafetensorsFile.open(shard));
+            for (String tensor : files.get(files.size() - 1).tensors().keySet()) {
+                String listed = expected.getOrDefault(tensor, name);
+                if (!listed.equals(name)) {
+                    throw new SafetensorsException(
+                            index + ": tensor '" + tensor + "' should be in '" + listed + "' but is in '" + name + "'");
+                }
+            }
         }
         if (!owner.keySet().equals(expected.keySet())) {
             var difference = new TreeSet<>(owner.keySet());

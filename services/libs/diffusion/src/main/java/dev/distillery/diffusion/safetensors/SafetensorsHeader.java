@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.StreamSupport;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -44,10 +45,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         var metadata = new LinkedHashMap<String, String>();
         root.fields().forEachRemaining(field -> {
             if (field.getKey().equals("__metadata__")) {
-                field.getValue()
-                        .fields()
-                        .forEachRemaining(
-                                m -> metadata.put(m.getKey(), m.getValue().asText()));
+                metadata.putAll(metadata(file, field.getValue()));
             } else {
                 tensors.add(tensor(file, field.getKey(), field.getValue()));
             }
@@ -57,6 +55,16 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         var byName = new LinkedHashMap<String, TensorInfo>();
         tensors.forEach(t -> byName.put(t.name(), t));
         return new SafetensorsHeader(byName, metadata);
+    }
+
+    private static Map<String, String> metadata(String file, JsonNode node) {
+        var metadata = new LinkedHashMap<String, String>();
+        node.fields()
+                .forEachRemaining(m -> metadata.put(m.getKey(), m.getValue().asText()));
+        if (!node.isObject() || !StreamSupport.stream(node.spliterator(), false).allMatch(JsonNode::isTextual)) {
+            throw new SafetensorsException(file + ": '__metadata__' must be an object of strings");
+        }
+        return metadata;
     }
 
     private static TensorInfo tensor(String file, String name, JsonNode node) {

@@ -100,9 +100,9 @@ public final class SafetensorsWriter implements AutoCloseable {
      */
     public void convert(String name, DType from, ByteBuffer data) throws IOException {
         TensorInfo next = next(name);
-        if (data.remaining() / from.bytes() != next.elements()) {
+        if (data.remaining() != next.elements() * from.bytes()) {
             throw new IllegalArgumentException("tensor '" + name + "' was declared with " + next.elements()
-                    + " elements but has " + data.remaining() / from.bytes());
+                    + " elements but has " + data.remaining() + " bytes of " + from);
         }
         if (from == next.dtype()) {
             writeFully(data);

@@ -26,12 +26,12 @@ final class Betas {
         };
     }
 
-    /** torch.linspace in float32: counted from the nearer end. */
+    /** torch.linspace in float32, to the bit: counted from the nearer end, multiplied and added in one rounding. */
     private static float[] linspace(double start, double end, int steps) {
         float[] values = new float[steps];
         float step = ((float) end - (float) start) / (steps - 1);
         for (int i = 0; i < steps; i++) {
-            values[i] = i < steps / 2 ? (float) start + step * i : (float) end - step * (steps - 1 - i);
+            values[i] = i < steps / 2 ? Math.fma(step, i, (float) start) : Math.fma(-step, steps - 1 - i, (float) end);
         }
         return values;
     }
@@ -48,14 +48,26 @@ final class Betas {
         return Math.pow(Math.cos((t + 0.008) / 1.008 * Math.PI / 2), 2);
     }
 
-    /** No signal at the last step (arXiv 2305.08891, algorithm 1). */
+    /** Products of 1 - beta; torch.cumprod of float32 multiplies in double on the CPU, and rounds what it stores. */
+    static float[] alphasCumprod(float[] betas) {
+        float[] products = new float[betas.length];
+        double product = 1;
+        for (int i = 0; i < betas.length; i++) {
+            product *= 1 - betas[i];
+            products[i] = (float) product;
+        }
+        return products;
+    }
+
+    /**
+     * No signal at the last step (arXiv 2305.08891, algorithm 1). Near the end this differs from diffusers' in the last
+     * bits, because PyTorch's own square root of float32 is not always the nearest.
+     */
     static float[] withZeroTerminalSnr(float[] betas) {
         int n = betas.length;
-        float[] roots = new float[n];
-        float product = 1;
+        float[] roots = alphasCumprod(betas);
         for (int i = 0; i < n; i++) {
-            product *= 1 - betas[i];
-            roots[i] = (float) Math.sqrt(product);
+            roots[i] = (float) Math.sqrt(roots[i]);
         }
         float first = roots[0];
         float last = roots[n - 1];

@@ -13,6 +13,13 @@ import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
  *     EulerDiscreteScheduler</a>
  */
 public final class EulerDiscrete implements Sampler {
+    /**
+     * Where no signal is left sigma would be infinite; diffusers puts alpha at 2^-24 there. The root of (1 - a) / a then
+     * lies all but halfway between two floats, of which PyTorch takes this one; the first step, down to a thousandth of
+     * it, would show the other.
+     */
+    private static final float ZERO_SNR_SIGMA = 4096;
+
     private final Prediction prediction;
     private final double[] timesteps;
     private final float[] sigmas; // one more than timesteps: the last is 0
@@ -21,16 +28,20 @@ public final class EulerDiscrete implements Sampler {
     /** @throws IllegalArgumentException naming a setting that is not supported */
     public EulerDiscrete(JsonNode config, int steps) {
         Spacing.refuse(config, "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas");
+        Spacing.demand(config, "interpolation_type", "linear");
+        Spacing.demand(config, "timestep_type", "discrete");
+        Spacing.demand(config, "final_sigmas_type", "zero");
         NoiseSchedule schedule = NoiseSchedule.of(config);
         prediction = schedule.prediction();
         timesteps = Spacing.of(config, Spacing.LINSPACE, schedule.steps(), steps);
         leading = config.path("timestep_spacing").asText().equals("leading");
-        boolean zeroSnr = config.path("rescale_betas_zero_snr").asBoolean(false);
         float[] trained = new float[schedule.steps()];
         for (int t = 0; t < trained.length; t++) {
-            // with zero terminal SNR the last alpha is 0, and its sigma would be infinite
-            float alpha = zeroSnr && t == trained.length - 1 ? 0x1p-24f : schedule.alphasCumprod()[t];
+            float alpha = schedule.alphasCumprod()[t];
             trained[t] = (float) Math.sqrt((1 - alpha) / alpha);
+        }
+        if (config.path("rescale_betas_zero_snr").asBoolean(false)) {
+            trained[trained.length - 1] = ZERO_SNR_SIGMA;
         }
         sigmas = new float[steps + 1];
         for (int i = 0; i < steps; i++) {

@@ -13,7 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /**
  * The forward process: how much signal is left at each timestep, and what a network is asked to predict.
  *
- * @param alphasCumprod signal power at each timestep, in float32 as diffusers accumulates it
+ * @param alphasCumprod signal power at each timestep, in float32; to the bit as diffusers has it, but for zero terminal SNR
  * @param prediction what the network predicts
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/schedulers/scheduling_ddpm.py#L184">
  *     DDPMScheduler</a>
@@ -37,6 +37,9 @@ public record NoiseSchedule(float[] alphasCumprod, Prediction prediction) {
 
     /** @throws IllegalArgumentException naming a setting that is not known */
     public static NoiseSchedule of(JsonNode config) {
+        if (config.hasNonNull("trained_betas")) {
+            throw new IllegalArgumentException("scheduler config: 'trained_betas' must be null");
+        }
         int steps = config.path("num_train_timesteps").asInt(1000);
         float[] betas = Betas.of(
                 config.path("beta_schedule").asText("linear"),
@@ -46,12 +49,7 @@ public record NoiseSchedule(float[] alphasCumprod, Prediction prediction) {
         if (config.path("rescale_betas_zero_snr").asBoolean(false)) {
             betas = Betas.withZeroTerminalSnr(betas);
         }
-        float[] cumprod = new float[steps];
-        float product = 1;
-        for (int t = 0; t < steps; t++) {
-            product *= 1 - betas[t];
-            cumprod[t] = product;
-        }
+        float[] cumprod = Betas.alphasCumprod(betas);
         String prediction = config.path("prediction_type").asText("epsilon");
         return switch (prediction) {
             case "epsilon" -> new NoiseSchedule(cumprod, Prediction.EPSILON);

@@ -56,6 +56,14 @@ enum Spacing {
                 "scheduler config: 'timestep_spacing' must be linspace, leading or trailing but is " + name);
     }
 
+    /** Refuses any value but the one that is supported here, which is also diffusers' default. */
+    static void demand(JsonNode config, String key, String only) {
+        String value = config.path(key).asText(only);
+        if (config.hasNonNull(key) && !value.equals(only)) {
+            throw new IllegalArgumentException("scheduler config: '" + key + "' must be " + only + " but is " + value);
+        }
+    }
+
     /** Refuses settings that are not supported here and would change the picture. */
     static void refuse(JsonNode config, String... flags) {
         for (String flag : flags) {

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,6 +91,71 @@ class SafetensorsTest {
     }
 
     @Test
+    void shouldRefuseAShardThatHoldsWhatTheIndexHasInAnother() throws IOException {
+        written("1.safetensors", new Plan().add("a", DType.F32, 1).add("b", DType.F32, 1), floats(1), floats(2));
+        written("2.safetensors", new Plan().add("b", DType.F32, 1), floats(3));
+        Files.writeString(
+                folder.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"1.safetensors\", \"b\": \"2.safetensors\"}}");
+        assertThatThrownBy(() -> SafetensorsFolder.open(folder))
+                .hasMessageContaining("'b' should be in '2.safetensors'");
+    }
+
+    /** A sparse file: it takes no room on the disk. */
+    @Test
+    void shouldReadATensorBeyondTwoGibibytes() throws IOException {
+        // Given
+        long gib2 = 1L << 31;
+        Plan plan = new Plan()
+                .add("first", DType.U8, gib2 - 8)
+                .add("second", DType.U8, gib2 - 8)
+                .add("last", DType.U8, 32);
+        Path file = folder.resolve("large.safetensors");
+        try (var channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            assertThatThrownBy(() -> new SafetensorsWriter(staysOpen(channel), plan).close())
+                    .hasMessageContaining("'first' was not written");
+            channel.write(ByteBuffer.wrap(new byte[] {42}), plan.fileBytes() - 1);
+        }
+        // When
+        try (SafetensorsFile read = SafetensorsFile.open(file)) {
+            // Then
+            assertThat(Files.size(file)).isGreaterThan(1L << 32);
+            assertThat(read.data("last").get(31)).isEqualTo((byte) 42);
+            assertThat(read.data("second").remaining()).isEqualTo(Integer.MAX_VALUE - 7);
+        }
+    }
+
+    private static WritableByteChannel staysOpen(FileChannel channel) {
+        return new WritableByteChannel() {
+            @Override
+            public int write(ByteBuffer data) throws IOException {
+                return channel.write(data);
+            }
+
+            @Override
+            public boolean isOpen() {
+                return true;
+            }
+
+            @Override
+            public void close() {
+                // the test goes on with the channel
+            }
+        };
+    }
+
+    @Test
+    void shouldRefuseBytesThatAreNoWholeElements() throws IOException {
+        Plan plan = new Plan().add("a", DType.F32, 1);
+        Path file = folder.resolve("x.safetensors");
+        try (var out = Files.newOutputStream(file)) {
+            var writer = new SafetensorsWriter(Channels.newChannel(out), plan);
+            assertThatThrownBy(() -> writer.convert("a", DType.F32, ByteBuffer.allocate(5)))
+                    .hasMessageContaining("5 bytes of F32");
+        }
+    }
+
+    @Test
     void shouldNotFollowAnIndexOutOfItsFolder() throws IOException {
         Files.writeString(
                 folder.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"a\": \"../other.safetensors\"}}");
@@ -111,6 +178,8 @@ class SafetensorsTest {
                 "backwards; {\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}; begin <= end",
                 "gap; {\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[3,4]}}; begins at byte 3",
                 "overlap; {\"a\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]},\"b\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[1,3]}}; 'b' begins at byte 1",
+                "metadata; {\"__metadata__\":{\"format\":1},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}; object of strings",
+                "metadata list; {\"__metadata__\":[],\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}; object of strings",
                 "twice; {\"a\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[0,4]},\"a\":{}}; Duplicate field 'a'",
                 "truncated; {\"a\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[0,36]}}; truncated",
                 "trailing; {\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}; trailing bytes after tensor 'a'"
