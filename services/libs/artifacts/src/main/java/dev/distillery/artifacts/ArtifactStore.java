@@ -4,14 +4,18 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +33,9 @@ import io.minio.Result;
 import io.minio.StatObjectArgs;
 import io.minio.StatObjectResponse;
 import io.minio.errors.ErrorResponseException;
+import io.minio.errors.InvalidResponseException;
 import io.minio.errors.ServerException;
+import io.minio.errors.XmlParserException;
 import io.minio.messages.Item;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,6 +129,22 @@ public final class ArtifactStore {
                         .build()));
     }
 
+    /** Copies an object to a file, from its beginning again when the connection breaks. */
+    public Stored fetch(String key, Path to) {
+        return call(key, () -> {
+            MessageDigest digest = sha256();
+            try (InputStream in = new DigestInputStream(
+                    client.getObject(
+                            GetObjectArgs.builder().bucket(bucket).object(key).build()),
+                    digest)) {
+                long size = Files.copy(in, to, StandardCopyOption.REPLACE_EXISTING);
+                return new Stored(key, size, HexFormat.of().formatHex(digest.digest()));
+            } catch (FileSystemException e) {
+                throw new UncheckedIOException(e); // the disk's trouble, not the store's
+            }
+        });
+    }
+
     /** Writes or replaces an object. */
     public Stored put(String key, byte[] content) {
         return call(key, () -> put(key, new ByteArrayInputStream(content), content.length, Map.of()));
@@ -164,7 +186,9 @@ public final class ArtifactStore {
     }
 
     private Optional<String> conditional(String key, byte[] content, Map<String, String> headers) {
+        int[] attempts = {0};
         return call(key, () -> {
+            attempts[0]++;
             try {
                 return Optional.of(client.putObject(PutObjectArgs.builder().bucket(bucket).object(key).stream(
                                         new ByteArrayInputStream(content), content.length, -1)
@@ -172,10 +196,17 @@ public final class ArtifactStore {
                                 .build())
                         .etag());
             } catch (ErrorResponseException e) {
-                if (e.response().code() == 412 || e.response().code() == 404) {
-                    return Optional.<String>empty();
+                if (e.response().code() != 412 && e.response().code() != 404) {
+                    throw e;
                 }
-                throw e;
+                // An earlier attempt may have been written although its answer was lost: then the condition fails on
+                // our
+                // own content, and we have won.
+                return attempts[0] > 1
+                        ? stat(key)
+                                .filter(there -> Arrays.equals(read(key), content))
+                                .map(ObjectInfo::etag)
+                        : Optional.<String>empty();
             }
         });
     }
@@ -257,7 +288,7 @@ public final class ArtifactStore {
                             e);
                 }
                 pause(what, attempt, deadline, e);
-            } catch (IOException | ServerException e) {
+            } catch (IOException | ServerException | InvalidResponseException | XmlParserException e) {
                 pause(what, attempt, deadline, e);
             } catch (RuntimeException e) {
                 throw e;

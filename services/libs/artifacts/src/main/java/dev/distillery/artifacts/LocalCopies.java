@@ -1,54 +1,72 @@
 package dev.distillery.artifacts;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.util.HexFormat;
+import java.util.Comparator;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
-/** Complete prefixes on this machine's disk, checked against their manifests. */
+/** Complete prefixes on this machine's disk, checked against their manifests. Safe for use by many threads. */
 public final class LocalCopies {
     private final ArtifactStore store;
     private final Path dir;
+    private final Map<String, Object> locks = new ConcurrentHashMap<>(); // one copy of a prefix at a time
 
     public LocalCopies(ArtifactStore store, Path dir) {
         this.store = store;
         this.dir = dir;
     }
 
+    /**
+     * The folder of a prefix, copied when it is not there yet.
+     *
+     * @throws ArtifactMissingException if the prefix has no manifest: it is not complete
+     * @throws ArtifactCorruptException if a file is not what the manifest says
+     */
     public Path of(String prefix) {
-        Path there = dir.resolve(prefix);
-        if (Files.isDirectory(there)) {
-            return there;
+        synchronized (locks.computeIfAbsent(prefix, p -> new Object())) {
+            Path there = dir.resolve(prefix);
+            return Files.isDirectory(there) ? there : copy(prefix, there);
         }
+    }
+
+    /** Visible under its name only when it is whole. */
+    private Path copy(String prefix, Path there) {
         Manifest manifest = Manifests.find(store, prefix)
                 .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
         Path part = dir.resolve("part-" + UUID.randomUUID());
         try {
-            for (Manifest.FileEntry file : manifest.files()) {
-                download(prefix, file, part.resolve(file.name()));
+            try {
+                for (Manifest.FileEntry file : manifest.files()) {
+                    Path to = part.resolve(file.name());
+                    Files.createDirectories(to.getParent());
+                    if (!store.fetch(prefix + file.name(), to).sha256().equals(file.sha256())) {
+                        throw new ArtifactCorruptException(prefix + file.name() + " is not what its manifest says");
+                    }
+                }
+                Files.createDirectories(there.getParent());
+                return Files.move(part, there, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                delete(part);
             }
-            Files.createDirectories(there.getParent());
-            Files.move(part, there, StandardCopyOption.ATOMIC_MOVE);
-            return there;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void download(String prefix, Manifest.FileEntry file, Path to) throws IOException {
-        Files.createDirectories(to.getParent());
-        MessageDigest digest = ArtifactStore.sha256();
-        try (InputStream in = new DigestInputStream(store.open(prefix + file.name()), digest)) {
-            Files.copy(in, to);
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
         }
-        if (!HexFormat.of().formatHex(digest.digest()).equals(file.sha256())) {
-            throw new ArtifactCorruptException(prefix + file.name() + " is not what its manifest says");
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
         }
     }
 }

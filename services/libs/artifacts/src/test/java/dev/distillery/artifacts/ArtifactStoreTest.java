@@ -182,4 +182,62 @@ class ArtifactStoreTest {
     void shouldNotLetANameClimbOutOfItsPrefix(String run) {
         assertThatThrownBy(() -> Keys.run(run)).hasMessageContaining("'" + run + "'");
     }
+
+    /** A proxy in front of the store that answers the first calls with its own error page. */
+    @Test
+    void shouldTryAgainWhenAProxyAnswersInsteadOfTheStore() throws Exception {
+        // Given
+        var calls = new java.util.concurrent.atomic.AtomicInteger();
+        var proxy = com.sun.net.httpserver.HttpServer.create(new java.net.InetSocketAddress("127.0.0.1", 0), 0);
+        proxy.createContext("/", exchange -> {
+            boolean down = calls.incrementAndGet() <= 2;
+            byte[] body = (down ? "<html>Bad Gateway</html>" : "hello").getBytes();
+            exchange.getResponseHeaders().set("Content-Type", down ? "text/html" : "application/octet-stream");
+            exchange.sendResponseHeaders(down ? 502 : 200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        proxy.start();
+        try {
+            var client = new ArtifactStore(new StoreConfig(
+                    "http://127.0.0.1:" + proxy.getAddress().getPort(),
+                    "us-east-1",
+                    "distillery",
+                    "a",
+                    "b",
+                    Duration.ofSeconds(20)));
+            // When
+            byte[] read = client.read("x");
+            // Then
+            assertThat(read).isEqualTo("hello".getBytes());
+            assertThat(calls).hasValue(3);
+        } finally {
+            proxy.stop(0);
+        }
+    }
+
+    @Test
+    void shouldGiveOneCopyToManyWhoAskAtOnce(@org.junit.jupiter.api.io.TempDir java.nio.file.Path dir)
+            throws Exception {
+        // Given
+        PrefixWriter writer = new PrefixWriter(store, "models/shared/");
+        writer.add("a", new byte[1000]);
+        writer.complete("model", java.util.Map.of());
+        LocalCopies copies = new LocalCopies(store, dir);
+        // When
+        var folders = java.util.stream.IntStream.range(0, 4)
+                .mapToObj(i -> java.util.concurrent.CompletableFuture.supplyAsync(() -> copies.of("models/shared/")))
+                .toList();
+        // Then
+        for (var folder : folders) {
+            assertThat(folder.get(30, java.util.concurrent.TimeUnit.SECONDS).resolve("a"))
+                    .exists();
+        }
+        try (var left = java.nio.file.Files.list(dir)) {
+            assertThat(left)
+                    .extracting(java.nio.file.Path::getFileName)
+                    .extracting(Object::toString)
+                    .containsExactly("models");
+        }
+    }
 }

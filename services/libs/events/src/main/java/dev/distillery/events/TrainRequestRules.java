@@ -46,11 +46,11 @@ final class TrainRequestRules {
         number("train.optimizer.weightDecay", 0, 1);
         oneOf("train.schedule.type", Set.of("constant", "linear", "cosine"));
         whole("train.schedule.warmup", 0, Integer.MAX_VALUE);
-        check("train.clip", v -> v.isNumber() && v.asDouble() > 0, "a positive number");
+        check("train.clip", TrainRequestRules::isPositive, "a positive number");
         for (String term : List.of("task", "output", "feature")) {
             number("train.loss." + term, 0, Double.MAX_VALUE);
         }
-        check("train.loss.snrGamma", v -> v.isNull() || v.isNumber() && v.asDouble() > 0, "a positive number or null");
+        check("train.loss.snrGamma", v -> v.isNull() || isPositive(v), "a positive number or null");
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
         wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);
@@ -111,7 +111,15 @@ final class TrainRequestRules {
 
     private void number(String path, double least, double most) {
         String upTo = most == Double.MAX_VALUE ? " or more" : " to " + most;
-        check(path, v -> v.isNumber() && v.asDouble() >= least && v.asDouble() <= most, "a number, " + least + upTo);
+        check(path, v -> isFinite(v) && v.asDouble() >= least && v.asDouble() <= most, "a number, " + least + upTo);
+    }
+
+    private static boolean isPositive(JsonNode value) {
+        return isFinite(value) && value.asDouble() > 0;
+    }
+
+    private static boolean isFinite(JsonNode value) {
+        return value.isNumber() && Double.isFinite(value.asDouble());
     }
 
     /** @param allowed any text when empty */

@@ -79,10 +79,10 @@ final class TrainRequests {
 
     /** A default gives way to its alternative. */
     private static void alternatives(ObjectNode complete, JsonNode given) {
-        if (given.at("/train/steps").isNumber()) {
+        if (given.at("/train").hasNonNull("steps")) {
             ((ObjectNode) complete.get("train")).putNull("epochs");
         }
-        if (given.at("/train/checkpoint/everySteps").isNumber()) {
+        if (given.at("/train/checkpoint").hasNonNull("everySteps")) {
             ((ObjectNode) complete.at("/train/checkpoint")).putNull("everyEpochs");
         }
     }

@@ -51,6 +51,8 @@ class TrainRequestTest {
                 "convert: {dtype: int8}|convert.dtype",
                 "samples: {prompts: [1]}|samples.prompts",
                 "encode: 3|encode",
+                "train: {clip: 1e999}|train.clip",
+                "train: {steps: many}|train.steps",
                 "student: {layout: ''}|student.layout"
             })
     void shouldNameTheFieldWhenItIsWrong(String line, String path) {
