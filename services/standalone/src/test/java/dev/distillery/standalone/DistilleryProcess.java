@@ -39,9 +39,9 @@ final class DistilleryProcess implements AutoCloseable {
         process.destroyForcibly().waitFor();
     }
 
-    /** As Ctrl-C of a service manager. */
+    /** As a service manager stops it. What it says last can still be read: {@link Process#destroy} would close its output. */
     void terminate() {
-        process.destroy();
+        process.toHandle().destroy();
     }
 
     /** Reads the rest of its output; returns the exit code. */
