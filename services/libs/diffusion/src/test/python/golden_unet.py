@@ -5,8 +5,8 @@
 
 Writes unet-FAMILY/ for an SDXL-, an SD1- and an SD2-shaped U-Net of a few thousand parameters: the teacher as diffusers saves
 it, a batch, the teacher's outputs, and for each student layout the losses, the prediction and every gradient of one step
-(fp32 on the CPU; for SDXL small in autocast's bfloat16 as well). The step is that of diffengine's DistillSDXL: MSE over the noise (SD2: velocity), the teacher's output and
-every block's output.
+(fp32 on the CPU; for SDXL small in autocast's bfloat16 as well). The step is that of diffengine's DistillSDXL: MSE over the noise
+(SD2: velocity), the teacher's output and every block's output; step-LAYOUT-snr weights each sample as its SNRL2Loss (gamma 5).
 """
 import copy, sys
 import torch, torch.nn.functional as F
@@ -80,24 +80,31 @@ def main(folder):
         target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **kw).sample
         save_file({k: v.contiguous() for k, v in dict(tf, noisy=noisy, prediction=target).items()}, to + "/teacher.safetensors")
         truth = b["noise"] if prediction == "epsilon" else sched.get_velocity(b["latents"], b["noise"], b["timesteps"])
-        cases = [(layout, False) for layout in layouts] + [("small", True)] * (family == "sdxl")
-        for layout, bf16 in cases:
+        alphas = sched.alphas_cumprod[b["timesteps"]]
+        snr = alphas / (1 - alphas)
+        snr_weight = snr.clamp(max=5) / (snr if prediction == "epsilon" else snr + 1)
+        one = torch.ones(2)
+        cases = [(layout, "", one) for layout in layouts] + [("small", "-bf16", one)] * (family == "sdxl")
+        cases += [(layouts[0], "-snr", snr_weight)] * (family != "sd1")
+        for layout, variant, weight in cases:
             student = student_of(pristine, layout == layouts[0]).train().requires_grad_(True)
             sf = watch(student)
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=variant == "-bf16"):
                 with torch.no_grad():
                     target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **kw).sample.float()
                 pred = student(noisy, b["timesteps"], b["prompt_embeds"], **kw).sample.float()
             n = len(student.down_blocks)
             pairs = [(f"down.{i}",) * 2 for i in range(n if "mid" in sf else n - 1)]
             pairs += [("mid", "mid" if "mid" in sf else f"down.{n - 1}")] + [(f"up.{i}",) * 2 for i in range(n)]
-            losses = dict(loss_sd=F.mse_loss(pred, truth), loss_kd=F.mse_loss(pred, target),
-                          loss_features=sum(F.mse_loss(sf[s].float(), tf[t].float()) for t, s in pairs))
+            def mse(x, y):  # the mean over samples of weighted means
+                return (F.mse_loss(x.float(), y.float(), reduction="none").flatten(1).mean(1) * weight).mean()
+            losses = dict(loss_sd=mse(pred, truth), loss_kd=mse(pred, target),
+                          loss_features=sum(mse(sf[s], tf[t]) for t, s in pairs))
             sum(losses.values()).backward()
             out = {k: v.detach().reshape(1) for k, v in losses.items()}
             out["pred"] = pred.detach()
             out.update({"grad." + k: p.grad for k, p in student.named_parameters()})
-            save_file({k: v.contiguous().clone() for k, v in out.items()}, f"{to}/step-{layout}{'-bf16' if bf16 else ''}.safetensors")
+            save_file({k: v.contiguous().clone() for k, v in out.items()}, f"{to}/step-{layout}{variant}.safetensors")
 
 
 main(sys.argv[1])

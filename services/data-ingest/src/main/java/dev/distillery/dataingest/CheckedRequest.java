@@ -25,7 +25,7 @@ record CheckedRequest(TrainRequest request, TeacherFiles teacher, FileTree datas
      * @throws InvalidRequestException with every violation
      */
     static CheckedRequest of(TrainRequest request, Sources sources) throws IOException {
-        List<Violation> violations = new ArrayList<>(SupportedSettings.unsupported(request));
+        List<Violation> violations = new ArrayList<>();
         List<SourceException> problems = new ArrayList<>();
         FileTree model = open(sources, "teacher.model", request.teacher().model(), problems);
         FileTree vae = request.teacher().vae() == null
@@ -37,7 +37,7 @@ record CheckedRequest(TrainRequest request, TeacherFiles teacher, FileTree datas
         PairSource pairs = dataset == null ? null : pairs(dataset, request.dataset(), problems);
         problems.forEach(p -> violations.add(new Violation(p.field(), value(request, p.field()), p.getMessage())));
         if (teacher != null) {
-            violations.addAll(SupportedSettings.unsupported(request, teacher));
+            violations.addAll(TeacherFit.violations(request, teacher));
         }
         if (!violations.isEmpty()) {
             throw new InvalidRequestException(violations);

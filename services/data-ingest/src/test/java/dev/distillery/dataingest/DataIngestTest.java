@@ -122,11 +122,7 @@ class DataIngestTest {
 
         // Then
         String rejected = broker.events("wrong", "run-rejected", 1).get(0);
-        assertThat(rejected)
-                .contains("\"path\":\"train.precision\",\"value\":\"bf16\"")
-                .contains("\"path\":\"train.optimizer.type\",\"value\":\"adafactor\"")
-                .contains("hf:// cannot be read yet")
-                .contains("has no column 'words'; it has image, text");
+        assertThat(rejected).contains("hf:// cannot be read yet").contains("has no column 'words'; it has image, text");
         awaitDeadLetter("\"huge\"");
 
         request("wrong", request.replace("\"vae\": \"hf://a/b\"", "\"vae\": null"));

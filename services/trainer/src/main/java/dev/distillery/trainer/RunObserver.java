@@ -31,6 +31,11 @@ final class RunObserver implements TrainingObserver {
     }
 
     @Override
+    public void skipped(long step) {
+        metrics.skipped();
+    }
+
+    @Override
     public void checkpointStored(long step, int epoch, boolean last, double uploadSeconds) {
         metrics.uploaded(uploadSeconds);
         events.checkpoint(new CheckpointSaved(run, step, epoch, last));

@@ -2,10 +2,8 @@ package dev.distillery.trainer;
 
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -16,11 +14,9 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
-import dev.distillery.events.Violation;
 import dev.distillery.trainer.run.Folders;
-import dev.distillery.trainer.run.NonFiniteLossException;
+import dev.distillery.trainer.run.NumericsException;
 import dev.distillery.trainer.run.RunControls;
-import dev.distillery.trainer.run.Settings;
 import dev.distillery.trainer.run.TrainingRun;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -73,7 +69,7 @@ class RunWorker {
         } catch (StoreUnavailableException e) {
             LOG.warnf("The store cannot be used, leaving the run for later: run=%s reason=%s", name, e.getMessage());
             return false;
-        } catch (NonFiniteLossException e) {
+        } catch (NumericsException e) {
             events.failed(
                     name,
                     e.getMessage(),
@@ -90,11 +86,6 @@ class RunWorker {
     private boolean train(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
         TrainRequest request = TrainRequest.parse(store.read(Keys.request(name)));
-        List<Violation> unsupported = Settings.unsupported(request);
-        if (!unsupported.isEmpty()) {
-            events.failed(name, inWords(unsupported), "Change these fields and submit under another name.");
-            return true;
-        }
         if (request.train().gradientCheckpointing()) {
             LOG.infof("Blocks are not recomputed yet, train.gradientCheckpointing changes nothing: run=%s", name);
         }
@@ -123,12 +114,6 @@ class RunWorker {
             return true;
         }
         return false;
-    }
-
-    private static String inWords(List<Violation> violations) {
-        return violations.stream()
-                .map(v -> "'" + v.path() + "' is " + v.value() + ": " + v.message())
-                .collect(Collectors.joining("; "));
     }
 
     /** Asks the store for a cancellation only every second: a step of a small model takes less. */

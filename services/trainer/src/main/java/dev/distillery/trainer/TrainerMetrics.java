@@ -20,6 +20,7 @@ class TrainerMetrics {
     private final Timer stepSeconds;
     private final Timer uploadSeconds;
     private final Counter images;
+    private final Counter skipped;
     private final AtomicReference<Losses> losses = new AtomicReference<>(new Losses(0, 0, 0, 0));
     private final AtomicReference<Double> gradNorm = new AtomicReference<>(0.0);
 
@@ -33,6 +34,9 @@ class TrainerMetrics {
                 .register(registry);
         images = Counter.builder("distillery_train_images")
                 .description("Images trained on")
+                .register(registry);
+        skipped = Counter.builder("distillery_train_skipped")
+                .description("Steps that changed nothing, because their losses or gradients were not finite")
                 .register(registry);
         loss(registry, "task", () -> losses.get().task());
         loss(registry, "output", () -> losses.get().output());
@@ -54,6 +58,10 @@ class TrainerMetrics {
         images.increment(progress.images());
         losses.set(progress.losses());
         gradNorm.set(progress.gradNorm());
+    }
+
+    void skipped() {
+        skipped.increment();
     }
 
     void uploaded(double seconds) {

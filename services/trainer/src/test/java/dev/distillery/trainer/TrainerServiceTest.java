@@ -57,6 +57,8 @@ class TrainerServiceTest {
     @TempDir
     Path dir;
 
+    private static final String PLAIN = "{%s, batch: 4, precision: fp32, optimizer: {type: adamw}}";
+
     private Published runEvents;
     private Published checkpoints;
 
@@ -143,16 +145,30 @@ class TrainerServiceTest {
     }
 
     @Test
-    void shouldFailWithTheFieldNamedWhenTheRequestAsksForWhatIsNotSupported() {
-        // Given
-        request("bf16", "steps: 1, precision: bf16", "[]");
+    void shouldTrainWithTheDefaultsOfTheFormat() {
+        // Given bf16 and Adafactor, since nothing else is said
+        request("defaults", "{steps: 2, batch: 4}", "[]");
 
         // When
-        encoded("bf16");
+        encoded("defaults");
 
         // Then
-        awaitTrue(() -> !runEvents.of("bf16", RunFailed.class).isEmpty());
-        assertThat(runEvents.of("bf16", RunFailed.class).get(0).reason()).contains("'train.precision' is bf16", "fp32");
+        awaitTrue(() -> !runEvents.of("defaults", TrainingCompleted.class).isEmpty());
+    }
+
+    @Test
+    void shouldFailTheRunWhenNoStepIsFinite() {
+        // Given a learning rate that no network survives
+        request("diverges", PLAIN.formatted("steps: 100").replace("adamw", "adamw, learningRate: 1.0e+30"), "[]");
+
+        // When
+        encoded("diverges");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("diverges", RunFailed.class).isEmpty());
+        RunFailed failed = runEvents.of("diverges", RunFailed.class).get(0);
+        assertThat(failed.reason()).startsWith("numerics: ").contains("it began in the student's down_blocks.0");
+        assertThat(failed.advice()).contains("train.optimizer.learningRate");
     }
 
     @Test
@@ -177,16 +193,15 @@ class TrainerServiceTest {
     }
 
     private void request(String run, String train, String prompts) {
-        String precision = train.contains("precision") ? "" : ", precision: fp32";
         String yaml =
                 """
                 run: %s
                 teacher: {model: "file:///teacher"}
                 dataset: {source: "file:///data"}
-                train: {%s%s, batch: 4, optimizer: {type: adamw}}
+                train: %s
                 samples: {prompts: %s, size: 64, steps: 2}
                 """
-                        .formatted(run, train, precision, prompts);
+                        .formatted(run, train.startsWith("{") ? train : PLAIN.formatted(train), prompts);
         store.put(Keys.request(run), yaml.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -40,7 +40,10 @@ final class TrainRequestRules {
         check("train.epochs", v -> v.isNull() != at("train.steps").isNull(), "given or train.steps, not both");
         whole("train.batch", 1, 4096);
         whole("train.accumulate", 1, 4096);
-        oneOf("train.precision", Set.of("fp32", "bf16"));
+        check(
+                "train.precision",
+                v -> v.isTextual() && Set.of("bf16", "fp32").contains(v.asText()),
+                "one of bf16, fp32 (small gradients vanish in fp16's range)");
         oneOf("train.optimizer.type", Set.of("adafactor", "adamw"));
         number("train.optimizer.learningRate", 0, Double.MAX_VALUE);
         number("train.optimizer.weightDecay", 0, 1);

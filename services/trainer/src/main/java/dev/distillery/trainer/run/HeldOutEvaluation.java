@@ -22,21 +22,14 @@ final class HeldOutEvaluation {
 
     /** The mean over all held-out pairs. */
     Losses losses() {
-        double task = 0;
-        double output = 0;
-        double feature = 0;
-        double total = 0;
+        Losses mean = Losses.NONE;
         for (int from = 0; from < pairs.length; from += batch) {
             int to = Math.min(pairs.length, from + batch);
             double share = (double) (to - from) / pairs.length;
             try (NDManager scope = distillation.newScope()) {
-                Losses losses = distillation.evaluate(batches.heldOut(scope, pairs, from, to));
-                task += share * losses.task();
-                output += share * losses.output();
-                feature += share * losses.feature();
-                total += share * losses.total();
+                mean = mean.plus(distillation.evaluate(batches.heldOut(scope, pairs, from, to)), share);
             }
         }
-        return new Losses(task, output, feature, total);
+        return mean;
     }
 }

@@ -25,4 +25,13 @@ final class MetricsLine {
         line.put("resident_bytes", progress.residentBytes());
         return line;
     }
+
+    /** JSON has no number that is not finite, so the losses of a skipped step are left out. */
+    static Map<String, Object> ofSkipped(long step, int epoch, String where) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", step);
+        line.put("epoch", epoch);
+        line.put("skipped", where);
+        return line;
+    }
 }

@@ -1,38 +1,21 @@
 package dev.distillery.trainer.run;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Locale;
 
+import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.LossWeights;
+import dev.distillery.diffusion.distill.Optimizer;
+import dev.distillery.diffusion.distill.SampleWeighting;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.events.TrainRequest;
-import dev.distillery.events.Violation;
 import dev.distillery.trainer.run.TrainingPlan.Every;
 
 /** What a request asks of the training, in the terms of this package. */
-public final class Settings {
+final class Settings {
 
     private Settings() {}
-
-    /** What a valid request may ask but this trainer does not do; empty when it does all of it. */
-    public static List<Violation> unsupported(TrainRequest request) {
-        TrainRequest.Train train = request.train();
-        List<Violation> violations = new ArrayList<>();
-        require(violations, "fp32".equals(train.precision()), "train.precision", train.precision(), "fp32");
-        String optimizer = train.optimizer().type();
-        require(violations, "adamw".equals(optimizer), "train.optimizer.type", optimizer, "adamw");
-        require(violations, train.accumulate() == 1, "train.accumulate", train.accumulate(), "1");
-        Double snrGamma = train.loss().snrGamma();
-        require(violations, snrGamma == null, "train.loss.snrGamma", snrGamma, "null");
-        return violations;
-    }
-
-    private static void require(List<Violation> violations, boolean holds, String path, Object value, String allowed) {
-        if (!holds) {
-            violations.add(new Violation(path, String.valueOf(value), "this trainer supports " + allowed + " only"));
-        }
-    }
 
     static TrainingPlan plan(TrainRequest request, int stepsPerEpoch) {
         TrainRequest.Train train = request.train();
@@ -58,7 +41,19 @@ public final class Settings {
         TrainRequest.Loss loss = train.loss();
         return new Distillation.Settings(
                 new LossWeights(loss.task(), loss.output(), loss.feature()),
-                AdamW.Settings.withWeightDecay(train.optimizer().weightDecay()),
-                train.clip());
+                loss.snrGamma() == null ? SampleWeighting.EQUAL : new SampleWeighting.MinSnr(loss.snrGamma()),
+                optimizer(train.optimizer()),
+                train.clip(),
+                Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)));
+    }
+
+    private static Optimizer.Settings optimizer(TrainRequest.Optimizer optimizer) {
+        return switch (optimizer.type()) {
+            case "adamw" -> AdamW.Settings.withWeightDecay(optimizer.weightDecay());
+            case "adafactor" -> Adafactor.Settings.withWeightDecay(optimizer.weightDecay());
+            default ->
+                throw new IllegalArgumentException(
+                        "'train.optimizer.type' must be one of adafactor, adamw but was '" + optimizer.type() + "'");
+        };
     }
 }

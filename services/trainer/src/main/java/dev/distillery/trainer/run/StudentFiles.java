@@ -60,7 +60,7 @@ final class StudentFiles {
             TrainState state = JSON.readValue(folder.resolve(STATE).toFile(), TrainState.class);
             read(folder.resolve(WEIGHTS), distillation.student().parameters());
             read(folder.resolve(OPTIMIZER), distillation.optimizer().state());
-            distillation.optimizer().resume(state.step());
+            distillation.optimizer().resume(state.updates());
             return state;
         } catch (IOException e) {
             throw new UncheckedIOException("The checkpoint " + folder + " cannot be read", e);

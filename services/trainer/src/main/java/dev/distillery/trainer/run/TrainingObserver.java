@@ -29,6 +29,9 @@ public interface TrainingObserver {
 
     void stepped(Progress progress);
 
+    /** A step whose losses or gradients were not finite, so that it changed nothing; there is no progress of it. */
+    void skipped(long step);
+
     /** On the uploading thread, when the checkpoint is complete in the store. */
     void checkpointStored(long step, int epoch, boolean last, double uploadSeconds);
 

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDManager;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Distillation.StepResult;
 import dev.distillery.diffusion.distill.Losses;
@@ -20,6 +21,7 @@ import dev.distillery.trainer.data.LatentsDataset;
 import dev.distillery.trainer.data.Split;
 import dev.distillery.trainer.run.RunControls.Stop;
 import dev.distillery.trainer.run.TrainingObserver.Progress;
+import org.jboss.logging.Logger;
 
 /**
  * Trains one run from where its newest complete checkpoint left it to its end. What it writes to the store is written by
@@ -35,6 +37,9 @@ public final class TrainingRun implements AutoCloseable {
 
         record Stopped(Stop why, long step) implements Outcome {}
     }
+
+    private static final Logger LOG = Logger.getLogger(TrainingRun.class);
+    private static final int MOST_SKIPPED_IN_A_ROW = 10;
 
     private final TrainRequest request;
     private final TrainingObserver observer;
@@ -54,6 +59,7 @@ public final class TrainingRun implements AutoCloseable {
     private final Pace pace = new Pace();
 
     private long done;
+    private int skippedInARow;
     private double seconds;
     private MetricsLog log;
     private MetricsUpload upload;
@@ -83,7 +89,7 @@ public final class TrainingRun implements AutoCloseable {
         TrainRequest.Train train = request.train();
         data = LatentsDataset.open(latents);
         Split split = Split.of(data.pairs());
-        order = new EpochOrder(split.train(), train.batch(), train.seed());
+        order = new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());
         TeacherFolder folder = new TeacherFolder(teacher);
@@ -100,7 +106,7 @@ public final class TrainingRun implements AutoCloseable {
     /**
      * Trains to the end, or until it is to stop.
      *
-     * @throws NonFiniteLossException when a step's loss is not finite; the last checkpoint stays
+     * @throws NumericsException when ten steps in a row had to be skipped; the last good checkpoint stays
      */
     public Outcome train() {
         resume();
@@ -117,10 +123,12 @@ public final class TrainingRun implements AutoCloseable {
             }
             controls.ensureOurs();
             step();
-            if (plan.evaluationAfter(done)) {
-                evaluate();
+            boolean good = !plan.evaluationAfter(done) || evaluate();
+            if (!good && done == plan.steps()) {
+                upload.now();
+                throw NumericsException.atTheEnd(done);
             }
-            if (plan.checkpointAfter(done)) {
+            if (good && plan.checkpointAfter(done)) {
                 checkpoint();
             }
             drawSamples();
@@ -148,17 +156,24 @@ public final class TrainingRun implements AutoCloseable {
         long started = System.nanoTime();
         int[] pairs = order.pairsOf(done);
         double learningRate = rate.at(done);
-        StepResult result;
-        try (NDManager scope = distillation.newScope()) {
-            result = distillation.step(batches.ofStep(scope, pairs, 0, pairs.length, done), learningRate);
+        int micro = request.train().batch();
+        for (int from = 0; from < pairs.length; from += micro) {
+            int to = Math.min(from + micro, pairs.length);
+            try (NDManager scope = distillation.newScope()) {
+                Batch part = batches.ofStep(scope, pairs, from, to, done);
+                distillation.accumulate(part, (double) (to - from) / pairs.length);
+            }
         }
-        if (!result.losses().finite() || !Double.isFinite(result.gradNorm())) {
-            throw new NonFiniteLossException(done + 1, result.losses().total(), result.gradNorm());
-        }
+        StepResult result = distillation.update(learningRate);
         done++;
         double took = (System.nanoTime() - started) / 1e9;
         seconds += took;
         pace.step(took);
+        if (result.nonFinite().isPresent()) {
+            skipped(result.nonFinite().get());
+            return;
+        }
+        skippedInARow = 0;
         Progress progress = new Progress(
                 done,
                 plan.steps(),
@@ -176,21 +191,41 @@ public final class TrainingRun implements AutoCloseable {
         observer.stepped(progress);
     }
 
-    private void evaluate() {
+    /** One is no harm; many mean that the student is broken, and no later step will mend it. */
+    private void skipped(String where) {
+        skippedInARow++;
+        LOG.warnf("Skipped a step that is not finite: run=%s step=%d where=%s", request.run(), done, where);
+        log.add(MetricsLine.ofSkipped(done, plan.epoch(done), where));
+        observer.skipped(done);
+        if (skippedInARow == MOST_SKIPPED_IN_A_ROW) {
+            upload.now();
+            throw NumericsException.inARow(skippedInARow, done, where);
+        }
+    }
+
+    /** False for a student that answers with numbers that are not finite: it must not push out an older checkpoint. */
+    private boolean evaluate() {
         Losses losses = heldOut.losses();
+        if (!losses.finite()) {
+            LOG.warnf(
+                    "The held-out losses are not finite, no checkpoint is taken: run=%s step=%d", request.run(), done);
+            return false;
+        }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", done);
         line.put("eval_output", losses.output());
         line.put("eval_task", losses.task());
         line.put("eval_feature", losses.feature());
         log.add(line);
+        return true;
     }
 
     private void checkpoint() {
         long step = done;
         int epoch = plan.epoch(done);
         Path folder = work.resolve("checkpoint-" + step);
-        TrainState state = new TrainState(step, epoch, request.train().seed(), plan.stepsPerEpoch(), seconds);
+        TrainState state = new TrainState(
+                step, distillation.optimizer().steps(), epoch, request.train().seed(), plan.stepsPerEpoch(), seconds);
         StudentFiles.save(distillation, folder, state);
         upload.now();
         checkpoints.upload(
@@ -208,7 +243,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private Outcome stopped(Stop why) {
-        if (why == Stop.SHUTDOWN && done > 0 && !plan.checkpointAfter(done)) {
+        if (why == Stop.SHUTDOWN && done > 0 && !plan.checkpointAfter(done) && skippedInARow == 0) {
             checkpoint();
         }
         checkpoints.await();

@@ -1,12 +1,18 @@
 package dev.distillery.trainer.run;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
@@ -20,6 +26,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -50,14 +58,24 @@ class TrainingRunTest {
         s3.close();
     }
 
-    @Test
-    void shouldEndWithTheSameStudentBitByBitWhenKilledAndResumed() throws Exception {
-        // Given a run that was never interrupted
-        train("whole", Recorder.NEVER);
+    static Stream<Map<String, Object>> kindsOfTraining() {
+        return Stream.of(
+                Map.of(),
+                Map.of("precision", "bf16", "optimizer.type", "adafactor"),
+                Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0));
+    }
 
-        // When another is cut off after step 3 without a chance to say anything, and taken up by a new object
-        assertThatThrownBy(() -> train("cut", 3)).isInstanceOf(LeaseLostException.class);
-        Outcome outcome = train("cut", Recorder.NEVER);
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("kindsOfTraining")
+    void shouldEndWithTheSameStudentBitByBitWhenKilledAndResumedTwice(Map<String, Object> settings) throws Exception {
+        // Given a run that was never interrupted
+        train(request("whole", settings), new Recorder(Recorder.NEVER));
+
+        // When another is cut off after step 3 without a chance to say anything, taken up, cut off again, taken up
+        TrainRequest request = request("cut", settings);
+        assertThatThrownBy(() -> train(request, new Recorder(3))).isInstanceOf(LeaseLostException.class);
+        assertThatThrownBy(() -> train(request, new Recorder(3))).isInstanceOf(LeaseLostException.class);
+        Outcome outcome = train(request, new Recorder(Recorder.NEVER));
 
         // Then
         assertThat(outcome).isInstanceOf(Outcome.Completed.class);
@@ -106,15 +124,27 @@ class TrainingRunTest {
     }
 
     @Test
-    void shouldStopWithTheStepNamedWhenALossIsNotFinite() {
-        // Given a learning rate that no network survives
-        TrainRequest request = request("diverges", 1e30);
+    void shouldSkipThenStopAndKeepTheLastGoodCheckpointWhenNothingIsFiniteAnyMore() {
+        // Given a learning rate that no network survives, from the third step on
+        TrainRequest request = request(
+                "diverges",
+                Map.of("steps", 100, "optimizer.learningRate", 1e30, "schedule.warmup", 1, "checkpoint.everySteps", 1));
+        Recorder recorder = new Recorder(Recorder.NEVER);
 
         // When
-        assertThatThrownBy(() -> train(request, new Recorder(Recorder.NEVER)))
+        assertThatThrownBy(() -> train(request, recorder))
                 // Then
-                .isInstanceOf(NonFiniteLossException.class)
-                .hasMessageContaining("The loss of step 2 is");
+                .isInstanceOf(NumericsException.class)
+                .hasMessageContaining("in 10 steps in a row, up to step 12;")
+                .hasMessageContaining("it began in the student's down_blocks.0");
+        assertThat(recorder.skipped).isEqualTo(10);
+        assertThat(recorder.steps).containsExactly(1L, 2L);
+        assertThat(store.stat(Keys.manifest(Keys.checkpoint("diverges", 1)))).isPresent();
+        assertThat(store.stat(Keys.manifest(Keys.checkpoint("diverges", 2)))).isEmpty();
+        String metrics = new String(store.read(Keys.metrics("diverges")), StandardCharsets.UTF_8);
+        assertThat(metrics)
+                .contains("{\"step\":3,\"epoch\":1,\"skipped\":\"the student's down_blocks.0\"}")
+                .doesNotContain("NaN");
     }
 
     private Outcome train(String run, int loseLeaseAfter) {
@@ -122,7 +152,7 @@ class TrainingRunTest {
     }
 
     private Outcome train(String run, Recorder recorder) {
-        return train(request(run, 1e-4), recorder);
+        return train(request(run, Map.of()), recorder);
     }
 
     private Outcome train(TrainRequest request, Recorder recorder) {
@@ -133,20 +163,30 @@ class TrainingRunTest {
         }
     }
 
-    private static TrainRequest request(String run, double learningRate) {
-        String json =
+    /** @param settings below {@code train}, by path; the others have values that suit a test */
+    private static TrainRequest request(String run, Map<String, Object> settings) {
+        ObjectNode json = (ObjectNode) read(
                 """
                 {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"},
-                 "student": {"layout": "small"},
-                 "train": {"steps": %d, "batch": 4, "accumulate": 1, "precision": "fp32", "clip": 1.0, "seed": 3,
-                   "optimizer": {"type": "adamw", "learningRate": %s, "weightDecay": 0.01},
-                   "schedule": {"type": "constant", "warmup": 0},
-                   "loss": {"task": 1, "output": 1, "feature": 1},
-                   "checkpoint": {"everySteps": 2, "keep": 2}},
-                 "samples": {"prompts": []}, "convert": {"save": ["unet"], "dtype": "fp16"}}
+                 "train": {"epochs": null, "steps": %d, "batch": 4, "precision": "fp32", "seed": 3,
+                   "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {},
+                   "checkpoint": {"everySteps": 2, "keep": 2}}}
                 """
-                        .formatted(run, STEPS, learningRate);
-        return TrainRequest.parse(json.getBytes(StandardCharsets.UTF_8));
+                        .formatted(run, STEPS));
+        settings.forEach((path, value) -> {
+            int dot = path.lastIndexOf('.');
+            String parent = dot < 0 ? "/train" : "/train/" + path.substring(0, dot);
+            ((ObjectNode) json.at(parent)).putPOJO(path.substring(dot + 1), value);
+        });
+        return TrainRequest.parse(json.toString());
+    }
+
+    private static JsonNode read(String json) {
+        try {
+            return new ObjectMapper().readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private byte[] student(String run) {
@@ -165,6 +205,7 @@ class TrainingRunTest {
         static final int NEVER = Integer.MAX_VALUE;
 
         final List<Long> steps = new ArrayList<>();
+        int skipped;
         private final int loseLeaseAfter;
         private int shutdownAfter = NEVER;
 
@@ -175,6 +216,11 @@ class TrainingRunTest {
         @Override
         public void stepped(Progress progress) {
             steps.add(progress.step());
+        }
+
+        @Override
+        public void skipped(long step) {
+            skipped++;
         }
 
         @Override

@@ -15,14 +15,19 @@ import dev.distillery.diffusion.tensor.Ops;
  *
  * @see <a href="https://github.com/pytorch/pytorch/blob/v2.7.1/torch/optim/adamw.py">torch.optim.AdamW</a>
  */
-public final class AdamW {
+public final class AdamW implements Optimizer {
     /**
      * @param weightDecay per step, multiplied by the learning rate
      */
-    public record Settings(double beta1, double beta2, double eps, double weightDecay) {
+    public record Settings(double beta1, double beta2, double eps, double weightDecay) implements Optimizer.Settings {
         /** PyTorch's defaults. */
         public static Settings withWeightDecay(double weightDecay) {
             return new Settings(0.9, 0.999, 1e-8, weightDecay);
+        }
+
+        @Override
+        public AdamW of(Map<String, NDArray> parameters, NDManager manager) {
+            return new AdamW(this, parameters, manager);
         }
     }
 
@@ -38,7 +43,7 @@ public final class AdamW {
     private long steps;
 
     /** @param manager owner of the moments, which take twice the parameters' memory */
-    public AdamW(Settings settings, Map<String, NDArray> parameters, NDManager manager) {
+    private AdamW(Settings settings, Map<String, NDArray> parameters, NDManager manager) {
         this.settings = settings;
         this.parameters = List.copyOf(parameters.values());
         parameters.forEach((key, p) -> {
@@ -50,7 +55,7 @@ public final class AdamW {
         });
     }
 
-    /** Updates the parameters in place. Gradients are in the order of the parameters. */
+    @Override
     public void step(List<NDArray> gradients, double learningRate) {
         NDManager scope = gradients.get(0).getManager();
         double[] hyper = {learningRate, settings.beta1, settings.beta2, settings.eps, settings.weightDecay};
@@ -61,17 +66,18 @@ public final class AdamW {
         }
     }
 
-    /** Updates made so far. */
+    @Override
     public long steps() {
         return steps;
     }
 
-    /** {@code exp_avg.KEY} and {@code exp_avg_sq.KEY} of every parameter: the live moments, to be read between steps. */
+    /** {@code exp_avg.KEY} and {@code exp_avg_sq.KEY} of every parameter. */
+    @Override
     public Map<String, NDArray> state() {
         return state;
     }
 
-    /** Goes on from the moments in {@link #state}, which the caller has filled, after so many updates. */
+    @Override
     public void resume(long steps) {
         this.steps = steps;
         stepCounts.forEach(count -> count.muli(0).addi(steps)); // not set(), see Ops.copy

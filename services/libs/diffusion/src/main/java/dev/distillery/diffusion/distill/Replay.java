@@ -35,13 +35,14 @@ public final class Replay {
      */
     public static Losses step(Path model, String layout, Precision precision, Path batchFile, Path answerFile)
             throws IOException {
-        var settings = new Distillation.Settings(LossWeights.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision);
+        var settings = new Distillation.Settings(
+                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"), layout, settings, NoiseSchedule.read(model.resolve("scheduler")));
                 NDManager scope = distillation.newScope()) {
             Batch batch = batch(batchFile, SafetensorsSource.loadAll(file, scope));
-            Distillation.Comparison comparison = distillation.backward(batch, scope);
+            Distillation.Comparison comparison = distillation.backward(batch, 1, scope);
             var answer = new LinkedHashMap<String, NDArray>();
             answer.put("loss_sd", comparison.task().reshape(1));
             answer.put("loss_kd", comparison.output().reshape(1));

@@ -79,17 +79,34 @@ public record NoiseSchedule(float[] alphasCumprod, Prediction prediction) {
         return prediction == Prediction.EPSILON ? noise : velocity(latents, noise, timesteps);
     }
 
+    /** How much stronger the signal is than the noise, in power, at each of {@code timesteps (B)}. */
+    public double[] signalToNoise(NDArray timesteps) {
+        float[] power = signalPower(timesteps);
+        double[] snr = new double[power.length];
+        for (int i = 0; i < power.length; i++) {
+            snr[i] = power[i] / (1.0 - power[i]);
+        }
+        return snr;
+    }
+
     /** sqrt(a) or sqrt(1-a) of each timestep, (B, 1, 1, 1). */
     private NDArray root(NDArray like, NDArray timesteps, boolean signal) {
+        float[] values = signalPower(timesteps);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) Math.sqrt(signal ? values[i] : 1 - values[i]);
+        }
+        return like.getManager().create(values, new Shape(values.length, 1, 1, 1));
+    }
+
+    private float[] signalPower(NDArray timesteps) {
         long[] t = timesteps.toType(DataType.INT64, false).toLongArray();
-        float[] values = new float[t.length];
+        float[] power = new float[t.length];
         for (int i = 0; i < t.length; i++) {
             if (t[i] < 0 || t[i] >= steps()) {
                 throw new IllegalArgumentException("timestep " + t[i] + " is not in 0.." + (steps() - 1));
             }
-            float power = alphasCumprod[(int) t[i]];
-            values[i] = (float) Math.sqrt(signal ? power : 1 - power);
+            power[i] = alphasCumprod[(int) t[i]];
         }
-        return like.getManager().create(values, new Shape(t.length, 1, 1, 1));
+        return power;
     }
 }

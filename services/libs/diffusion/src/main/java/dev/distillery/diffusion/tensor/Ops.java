@@ -95,6 +95,13 @@ public final class Ops {
         return call("clip_grad_norm", gradients, limit);
     }
 
+    /** Whether no element is infinite or not a number. */
+    public static boolean allFinite(NDArray x) {
+        try (NDArray finite = call("all_finite", x)) {
+            return finite.getBoolean();
+        }
+    }
+
     /** Sets every array to zero, in place. */
     public static void zero(List<NDArray> arrays) {
         call("zero", arrays).close();

@@ -17,7 +17,10 @@ import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.TensorInfo;
 
-/** Tensors of safetensors as arrays: every float type becomes float32, integers stay int64 or int32. */
+/**
+ * Tensors of safetensors as arrays: every float type becomes float32, integers stay int64 or int32. What needs no
+ * conversion is not copied: such an array is the mapped file, and writing to it ends the process.
+ */
 public final class SafetensorsSource implements Weights.Source {
     private final Map<String, TensorInfo> tensors;
     private final Function<String, ByteBuffer> data;

@@ -59,10 +59,10 @@ public final class Torch {
         void close();
     }
 
-    /** Adds d(loss)/d(leaf) to the gradient of every leaf that the scalar {@code loss} depends on. */
-    public static void backward(NDArray loss) {
-        try (NDArray one = loss.onesLike()) {
-            JniUtils.backward((PtNDArray) loss, (PtNDArray) one, false, false);
+    /** Adds {@code factor * d(loss)/d(leaf)} to the gradient of every leaf that the scalar {@code loss} depends on. */
+    public static void backward(NDArray loss, double factor) {
+        try (NDArray gradient = loss.getManager().create((float) factor)) {
+            JniUtils.backward((PtNDArray) loss, (PtNDArray) gradient, false, false);
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
+import dev.distillery.diffusion.tensor.NarrowSource;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
@@ -92,15 +94,22 @@ public final class UNet2DCondition {
         parameters = w.taken();
     }
 
+    /** As {@link #load(Path, NDManager, Precision)} in float32. */
+    public static UNet2DCondition load(Path folder, NDManager manager) {
+        return load(folder, manager, Precision.FP32);
+    }
+
     /**
-     * Loads a diffusers U-Net folder, in float32.
+     * Loads a diffusers U-Net folder.
      *
      * @param manager owner of the parameters
+     * @param precision in which matrices and kernels are held, for a network that does not learn
      * @throws dev.distillery.diffusion.tensor.WeightsException naming every missing, mis-shaped and unexpected key
      */
-    public static UNet2DCondition load(Path folder, NDManager manager) {
+    public static UNet2DCondition load(Path folder, NDManager manager, Precision precision) {
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
-            Weights weights = Weights.of(folder.toString(), SafetensorsSource.of(files, manager));
+            Weights.Source source = new NarrowSource(SafetensorsSource.of(files, manager), precision);
+            Weights weights = Weights.of(folder.toString(), source);
             var unet = new UNet2DCondition(UNetConfig.read(folder), weights);
             weights.check();
             return unet;
@@ -155,6 +164,20 @@ public final class UNet2DCondition {
      */
     public record Output(NDArray prediction, List<NDArray> down, Optional<NDArray> mid, List<NDArray> up)
             implements AutoCloseable {
+        /** Everything by the name of what made it, in the order of the forward pass. */
+        public Map<String, NDArray> byBlock() {
+            var blocks = new LinkedHashMap<String, NDArray>();
+            for (int i = 0; i < down.size(); i++) {
+                blocks.put("down_blocks." + i, down.get(i));
+            }
+            mid.ifPresent(output -> blocks.put("mid_block", output));
+            for (int i = 0; i < up.size(); i++) {
+                blocks.put("up_blocks." + i, up.get(i));
+            }
+            blocks.put("conv_out", prediction);
+            return blocks;
+        }
+
         /** Frees the features; the prediction stays. */
         @Override
         public void close() {

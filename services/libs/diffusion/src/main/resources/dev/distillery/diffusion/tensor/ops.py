@@ -180,14 +180,23 @@ class Ops(Module):
   def mse(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
     return torch.mse_loss(torch.to(x, 6), torch.to(y, 6))
 
+  # the mean over samples of weighted mean square errors; weights (B)
+  def mse_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    error = torch.square(torch.sub(torch.to(x, 6), torch.to(y, 6)))
+    return torch.mean(torch.mul(torch.mean(torch.flatten(error, 1), [1]), weights))
+
   def weighted_sum(self: __torch__.Ops, x: List[Tensor], a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     return torch.add(torch.add(torch.mul(x[0], float(a)), torch.mul(x[1], float(b))), torch.mul(x[2], float(c)))
 
-  # the global norm of the gradients; scales them in place to at most `limit`, as torch.nn.utils.clip_grad_norm_
+  def all_finite(self: __torch__.Ops, x: Tensor) -> Tensor:
+    return torch.all(torch.isfinite(x))
+
+  # the global norm of the gradients; scales them in place to at most `limit`, as torch.nn.utils.clip_grad_norm_, but
+  # leaves the finite ones finite when the norm is not
   def clip_grad_norm(self: __torch__.Ops, g: List[Tensor], limit: Tensor) -> Tensor:
     norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(g, 2)), 2)
     factor = torch.clamp(torch.mul(torch.reciprocal(torch.add(norm, 1.0e-06)), float(limit)), None, 1.0)
-    torch._foreach_mul_(g, factor)
+    torch._foreach_mul_(g, torch.nan_to_num(factor))
     return norm
 
   def zero(self: __torch__.Ops, x: List[Tensor]) -> Tensor:
@@ -203,6 +212,35 @@ class Ops(Module):
     none = annotate(List[Tensor], [])
     torch._foreach_add_(steps, 1)
     torch._fused_adamw_(p, g, m, v, none, steps, lr=float(hyper[0]), beta1=float(hyper[1]), beta2=float(hyper[2]), weight_decay=float(hyper[4]), eps=float(hyper[3]), amsgrad=False, maximize=False)
+    return hyper
+
+  # hyper: lr, beta2, eps, clip_threshold, weight_decay
+  def adafactor_apply(self: __torch__.Ops, hyper: Tensor, p: Tensor, update: Tensor) -> Tensor:
+    lr = float(hyper[0])
+    rms = torch.div(torch.linalg_vector_norm(update, 2), torch.pow(torch.numel(update), 0.5))
+    torch.div_(update, torch.clamp(torch.div(rms, float(hyper[3])), 1.0))
+    torch.mul_(update, lr)
+    torch.add_(p, p, alpha=torch.neg(torch.mul(float(hyper[4]), lr)))
+    return torch.sub_(p, update)
+
+  # the second moments of the last two axes are the product of their rows' and columns' means
+  def adafactor_matrices(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], rows: List[Tensor], columns: List[Tensor]) -> Tensor:
+    beta2 = float(hyper[1])
+    for i in range(torch.len(p)):
+      square = torch.add(torch.square(g[i]), float(hyper[2]))
+      row = torch.add_(torch.mul_(rows[i], beta2), torch.mean(square, [-1]), alpha=torch.sub(1.0, beta2))
+      column = torch.add_(torch.mul_(columns[i], beta2), torch.mean(square, [-2]), alpha=torch.sub(1.0, beta2))
+      r = torch.unsqueeze(torch.rsqrt(torch.div(row, torch.mean(row, [-1], True))), -1)
+      c = torch.rsqrt(torch.unsqueeze(column, -2))
+      _0 = (self).adafactor_apply(hyper, p[i], torch.mul(torch.mul(r, c), g[i]))
+    return hyper
+
+  def adafactor_vectors(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], squares: List[Tensor]) -> Tensor:
+    beta2 = float(hyper[1])
+    for i in range(torch.len(p)):
+      square = torch.add(torch.square(g[i]), float(hyper[2]))
+      mean = torch.add_(torch.mul_(squares[i], beta2), square, alpha=torch.sub(1.0, beta2))
+      _0 = (self).adafactor_apply(hyper, p[i], torch.mul(torch.rsqrt(mean), g[i]))
     return hyper
 
   def forward(self: __torch__.Ops, x: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class OpsTest {
             }
             // When
             NDArray y = Ops.call("resnet", x, temb, weights, 4, 1e-5);
-            Torch.backward(y.square().mean());
+            Torch.backward(y.square().mean(), 1);
             // Then
             assertThat(y.getShape()).isEqualTo(new Shape(2, 16, 6, 6));
             assertThat(weights)

@@ -2,7 +2,6 @@ package dev.distillery.dataingest;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.diffusion.distill.Layouts;
@@ -11,30 +10,17 @@ import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
 
 /**
- * What a well-formed request may ask but this version does not do, or not with this teacher. Said before anything is read
- * or encoded, since the trainer would find out only hours later.
- *
- * <p>{@code train.gradientCheckpointing} is not here: it saves memory and changes no number.
+ * What a well-formed request may ask but its teacher cannot do. Said before anything is read or encoded, since the trainer
+ * would find out only hours later.
  */
-final class SupportedSettings {
+final class TeacherFit {
     private final List<Violation> violations = new ArrayList<>();
 
-    private SupportedSettings() {}
+    private TeacherFit() {}
 
-    /** Whatever the teacher. */
-    static List<Violation> unsupported(TrainRequest request) {
-        var check = new SupportedSettings();
-        TrainRequest.Train train = request.train();
-        check.only("train.precision", train.precision(), "fp32");
-        check.only("train.optimizer.type", train.optimizer().type(), "adamw");
-        check.only("train.accumulate", train.accumulate(), 1);
-        check.only("train.loss.snrGamma", train.loss().snrGamma(), null);
-        return check.violations;
-    }
-
-    /** With this teacher. */
-    static List<Violation> unsupported(TrainRequest request, TeacherFiles teacher) {
-        var check = new SupportedSettings();
+    /** Empty when the teacher can do it all. */
+    static List<Violation> violations(TrainRequest request, TeacherFiles teacher) {
+        var check = new TeacherFit();
         String layout = request.student().layout();
         try {
             Student.of(teacher.unet(), Layouts.named(teacher.unet(), layout));
@@ -46,12 +32,6 @@ final class SupportedSettings {
             check.multiple("samples.size", request.samples().size(), teacher.pixelMultiple());
         }
         return check.violations;
-    }
-
-    private void only(String path, Object value, Object supported) {
-        if (!Objects.equals(value, supported)) {
-            violations.add(new Violation(path, String.valueOf(value), "this version supports " + supported + " only"));
-        }
     }
 
     private void multiple(String path, int value, int multiple) {

@@ -1,0 +1,35 @@
+package dev.distillery.diffusion.distill;
+
+import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
+
+/** How much a sample weighs in a batch's losses, by its signal-to-noise ratio. */
+public sealed interface SampleWeighting {
+    SampleWeighting EQUAL = new Equal();
+
+    /** @param snr signal power over noise power, 0 or more */
+    double weight(double snr, Prediction prediction);
+
+    /** Every sample the same. */
+    record Equal() implements SampleWeighting {
+        @Override
+        public double weight(double snr, Prediction prediction) {
+            return 1;
+        }
+    }
+
+    /**
+     * Min-SNR (arXiv 2303.09556): {@code min(SNR, gamma) / SNR}; for velocity, {@code min(SNR, gamma) / (SNR + 1)}. Also
+     * for zero terminal SNR.
+     *
+     * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/examples/text_to_image/train_text_to_image_sdxl.py#L1183">
+     *     diffusers' training script</a>
+     */
+    record MinSnr(double gamma) implements SampleWeighting {
+        @Override
+        public double weight(double snr, Prediction prediction) {
+            return prediction == Prediction.EPSILON
+                    ? (snr <= gamma ? 1 : gamma / snr)
+                    : Math.min(snr, gamma) / (snr + 1);
+        }
+    }
+}
