@@ -86,9 +86,6 @@ class RunWorker {
     private boolean train(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
         TrainRequest request = TrainRequest.parse(store.read(Keys.request(name)));
-        if (request.train().gradientCheckpointing()) {
-            LOG.infof("Blocks are not recomputed yet, train.gradientCheckpointing changes nothing: run=%s", name);
-        }
         Instant started = Instant.now();
         Path work = workDir.resolve("runs").resolve(name);
         Outcome outcome;

@@ -44,7 +44,8 @@ final class Settings {
                 loss.snrGamma() == null ? SampleWeighting.EQUAL : new SampleWeighting.MinSnr(loss.snrGamma()),
                 optimizer(train.optimizer()),
                 train.clip(),
-                Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)));
+                Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),
+                train.gradientCheckpointing());
     }
 
     private static Optimizer.Settings optimizer(TrainRequest.Optimizer optimizer) {

@@ -62,7 +62,7 @@ class TrainingRunTest {
         return Stream.of(
                 Map.of(),
                 Map.of("precision", "bf16", "optimizer.type", "adafactor"),
-                Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0));
+                Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0, "gradientCheckpointing", false));
     }
 
     @ParameterizedTest(name = "{0}")

@@ -2,13 +2,20 @@ package dev.distillery.diffusion.distill;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BinaryOperator;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.distill.Student.FeaturePair;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
@@ -16,6 +23,7 @@ import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
+import dev.distillery.diffusion.unet.Trace;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 
@@ -33,18 +41,15 @@ public final class Distillation implements AutoCloseable {
     /**
      * @param clip largest global norm of the gradients; they are scaled down to it
      * @param precision of the arithmetic, and of the teacher's matrices and kernels; the student's stay in float32
+     * @param recompute whether the student's units are computed again on the way back, to save memory
      */
     public record Settings(
             LossWeights weights,
             SampleWeighting weighting,
             Optimizer.Settings optimizer,
             double clip,
-            Precision precision) {
-        /** With samples that weigh the same, in float32. */
-        public Settings(LossWeights weights, Optimizer.Settings optimizer, double clip) {
-            this(weights, SampleWeighting.EQUAL, optimizer, clip, Precision.FP32);
-        }
-    }
+            Precision precision,
+            boolean recompute) {}
 
     /**
      * What a step did.
@@ -61,6 +66,7 @@ public final class Distillation implements AutoCloseable {
     private final Student plan;
     private final UNet2DCondition student;
     private final Optimizer optimizer;
+    private final Set<String> sites; // what is compared of the student
     private Losses accumulated = Losses.NONE;
     private Optional<String> nonFinite = Optional.empty();
 
@@ -79,6 +85,8 @@ public final class Distillation implements AutoCloseable {
         this.settings = settings;
         this.schedule = schedule;
         this.plan = plan;
+        sites = Stream.concat(plan.features().stream().map(FeaturePair::student), Stream.of(UNet2DCondition.PREDICTION))
+                .collect(Collectors.toUnmodifiableSet());
         teacher = UNet2DCondition.load(folder, manager, settings.precision());
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
             Weights kept = Weights.of(
@@ -129,7 +137,7 @@ public final class Distillation implements AutoCloseable {
      */
     public void accumulate(Batch part, double share) {
         try (NDManager scope = newScope()) {
-            Losses losses = backward(part, share, scope).losses();
+            Losses losses = backward(part, share, scope).losses(settings.weights());
             accumulated = accumulated.plus(losses, share);
             if (!losses.finite() && nonFinite.isEmpty()) {
                 nonFinite = Optional.of(nonFiniteOutput(part));
@@ -170,10 +178,17 @@ public final class Distillation implements AutoCloseable {
     }
 
     private Optional<String> firstNonFinite(UNet2DCondition network, UNet2DCondition.Input input) {
-        return network.forward(input, settings.precision()).byBlock().entrySet().stream()
-                .filter(block -> !Ops.allFinite(block.getValue()))
-                .map(Map.Entry::getKey)
-                .findFirst();
+        var blocks = new ArrayList<String>();
+        var listeners = new HashMap<String, Consumer<NDArray>>();
+        for (String block : network.blocks()) {
+            listeners.put(block, output -> {
+                if (!Ops.allFinite(output)) {
+                    blocks.add(block);
+                }
+            });
+        }
+        network.forward(input, settings.precision(), listeners);
+        return blocks.stream().findFirst();
     }
 
     /** Goes through the gradients from the output back. */
@@ -191,21 +206,59 @@ public final class Distillation implements AutoCloseable {
     public Losses evaluate(Batch batch) {
         try (NDManager scope = newScope();
                 Torch.GradMode off = Torch.gradMode(false)) {
-            return compare(batch, scope).losses();
+            NDArray noisy = noisy(batch, scope);
+            Map<String, NDArray> learnt = student.forward(batch.input(noisy), settings.precision(), sites);
+            var comparison = new Comparison(learnt::get, difference(batch, scope), scope);
+            return compare(comparison, batch, noisy, 0, scope).losses(settings.weights());
         }
     }
 
     /**
      * Compares both networks on a batch and adds {@code share * d(total)/d(parameter)} to each parameter's gradient.
      *
-     * @param scope keeps the step's tensors
+     * @param scope keeps the result
      */
-    Comparison backward(Batch batch, double share, NDManager scope) {
-        try (Torch.GradMode on = Torch.gradMode(true)) {
-            Comparison comparison = compare(batch, scope);
-            Torch.backward(comparison.total(), share);
-            return comparison;
+    Terms backward(Batch batch, double share, NDManager scope) {
+        NDArray noisy = noisy(batch, scope);
+        try (Trace trace = student.trace(batch.input(noisy), settings.precision(), sites, settings.recompute())) {
+            var comparison = new Comparison(trace::at, difference(batch, scope), scope);
+            Terms terms = compare(comparison, batch, noisy, share, scope);
+            trace.backward(comparison.gradients());
+            return terms;
         }
+    }
+
+    /** What both networks predict, and the three terms of the loss, in float32. */
+    record Terms(NDArray prediction, NDArray target, NDArray task, NDArray output, NDArray feature) {
+        Losses losses(LossWeights w) {
+            double t = task.getFloat();
+            double o = output.getFloat();
+            double f = feature.getFloat();
+            return new Losses(t, o, f, w.task() * t + w.output() * o + w.feature() * f);
+        }
+    }
+
+    /** Runs the teacher beside the student's outputs; each of its features is compared and freed as it comes. */
+    private Terms compare(Comparison student, Batch batch, NDArray noisy, double share, NDManager scope) {
+        LossWeights w = settings.weights();
+        NDArray feature = scope.create(0f);
+        var listeners = new HashMap<String, Consumer<NDArray>>();
+        for (FeaturePair pair : plan.features()) {
+            listeners.put(pair.teacher(), taught -> {
+                try (NDArray loss = student.with(pair.student(), taught, share * w.feature())) {
+                    Ops.add(feature, loss);
+                }
+            });
+        }
+        var target = new AtomicReference<NDArray>();
+        listeners.put(UNet2DCondition.PREDICTION, taught -> target.set(Precision.FP32.of(taught, scope)));
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            teacher.forward(batch.input(noisy), settings.precision(), listeners);
+        }
+        NDArray truth = schedule.target(own(batch.latents(), scope), batch.noise(), batch.timesteps());
+        NDArray task = student.with(UNet2DCondition.PREDICTION, truth, share * w.task());
+        NDArray output = student.with(UNet2DCondition.PREDICTION, target.get(), share * w.output());
+        return new Terms(student.at(UNet2DCondition.PREDICTION), target.get(), task, output, feature);
     }
 
     /** Every parameter's accumulated gradient, in the parameters' order, attached to {@code scope}. */
@@ -217,37 +270,6 @@ public final class Distillation implements AutoCloseable {
             gradients.add(gradient);
         }
         return gradients;
-    }
-
-    /** What both networks say to a batch, and how far they are apart; attached to the scope it was made in. */
-    record Comparison(
-            NDArray prediction, NDArray target, NDArray task, NDArray output, NDArray feature, NDArray total) {
-        Losses losses() {
-            return new Losses(task.getFloat(), output.getFloat(), feature.getFloat(), total.getFloat());
-        }
-    }
-
-    Comparison compare(Batch batch, NDManager scope) {
-        NDArray noisy = noisy(batch, scope);
-        NDArray truth = schedule.target(own(batch.latents(), scope), batch.noise(), batch.timesteps());
-        UNet2DCondition.Output taught;
-        try (Torch.GradMode off = Torch.gradMode(false)) {
-            taught = teacher.forward(batch.input(noisy), settings.precision());
-        }
-        UNet2DCondition.Output learnt = student.forward(batch.input(noisy), settings.precision());
-        BinaryOperator<NDArray> difference = difference(batch, scope);
-        NDArray task = difference.apply(learnt.prediction(), truth);
-        NDArray output = difference.apply(learnt.prediction(), taught.prediction());
-        NDArray feature = plan.features().stream()
-                .map(pair -> difference.apply(
-                        pair.student().of(learnt), pair.teacher().of(taught)))
-                .reduce(NDArray::add)
-                .orElseThrow();
-        LossWeights w = settings.weights();
-        NDArray total = Ops.call("weighted_sum", List.of(task, output, feature), w.task(), w.output(), w.feature());
-        NDArray prediction = Precision.FP32.of(learnt.prediction(), scope);
-        NDArray target = Precision.FP32.of(taught.prediction(), scope);
-        return new Comparison(prediction, target, task, output, feature, total);
     }
 
     private NDArray noisy(Batch batch, NDManager scope) {

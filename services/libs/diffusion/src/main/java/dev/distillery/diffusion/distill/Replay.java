@@ -36,26 +36,26 @@ public final class Replay {
     public static Losses step(Path model, String layout, Precision precision, Path batchFile, Path answerFile)
             throws IOException {
         var settings = new Distillation.Settings(
-                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision);
+                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision, false);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"), layout, settings, NoiseSchedule.read(model.resolve("scheduler")));
                 NDManager scope = distillation.newScope()) {
             Batch batch = batch(batchFile, SafetensorsSource.loadAll(file, scope));
-            Distillation.Comparison comparison = distillation.backward(batch, 1, scope);
+            Distillation.Terms terms = distillation.backward(batch, 1, scope);
             var answer = new LinkedHashMap<String, NDArray>();
-            answer.put("loss_sd", comparison.task().reshape(1));
-            answer.put("loss_kd", comparison.output().reshape(1));
-            answer.put("loss_features", comparison.feature().reshape(1));
-            answer.put("pred", comparison.prediction());
-            answer.put("target", comparison.target());
+            answer.put("loss_sd", terms.task().reshape(1));
+            answer.put("loss_kd", terms.output().reshape(1));
+            answer.put("loss_features", terms.feature().reshape(1));
+            answer.put("pred", terms.prediction());
+            answer.put("target", terms.target());
             List<NDArray> gradients = distillation.gradients(scope);
             int i = 0;
             for (String key : distillation.student().parameters().keySet()) {
                 answer.put("grad." + key, gradients.get(i++));
             }
             write(answer, answerFile);
-            return comparison.losses();
+            return terms.losses(LossWeights.EQUAL);
         }
     }
 

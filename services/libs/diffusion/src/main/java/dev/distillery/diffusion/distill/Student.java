@@ -27,24 +27,8 @@ import dev.distillery.diffusion.unet.UNetConfig.MidKind;
  */
 public record Student(Layout layout, UNetConfig config, Map<String, String> teacherKeys, List<FeaturePair> features) {
 
-    /** One block output of a U-Net. */
-    public record Site(Part part, int index) {
-        public enum Part {
-            DOWN,
-            MID,
-            UP
-        }
-
-        /** This block's output in what a network answered. */
-        public ai.djl.ndarray.NDArray of(UNet2DCondition.Output output) {
-            if (part == Part.MID) {
-                return output.mid().orElseThrow();
-            }
-            return (part == Part.DOWN ? output.down() : output.up()).get(index);
-        }
-    }
-
-    public record FeaturePair(Site teacher, Site student) {}
+    /** Names of outputs that should be alike. */
+    public record FeaturePair(String teacher, String student) {}
 
     private static final Pattern LAYER =
             Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions)\\.(\\d+)\\.(.*)");
@@ -95,16 +79,14 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
         int last = student.levels() - 1;
         var pairs = new ArrayList<FeaturePair>();
         for (int i = 0; i <= last; i++) {
-            Site site = new Site(Site.Part.DOWN, i);
-            pairs.add(new FeaturePair(mid || i < last ? site : new Site(Site.Part.MID, 0), site));
+            String block = "down_blocks." + i;
+            pairs.add(new FeaturePair(mid || i < last ? block : "mid_block", block));
         }
         if (mid) {
-            Site site = new Site(Site.Part.MID, 0);
-            pairs.add(new FeaturePair(site, site));
+            pairs.add(new FeaturePair("mid_block", "mid_block"));
         }
         for (int i = 0; i <= last; i++) {
-            Site site = new Site(Site.Part.UP, i);
-            pairs.add(new FeaturePair(site, site));
+            pairs.add(new FeaturePair("up_blocks." + i, "up_blocks." + i));
         }
         return List.copyOf(pairs);
     }

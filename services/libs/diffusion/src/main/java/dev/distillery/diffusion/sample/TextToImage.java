@@ -136,16 +136,14 @@ public final class TextToImage implements AutoCloseable {
         NDArray doubled = c.guided() ? input.concat(input, 0) : input;
         long rows = doubled.getShape().get(0);
         NDArray timesteps = input.getManager().full(new Shape(rows), (float) timestep);
-        try (UNet2DCondition.Output output =
-                unet.forward(new UNet2DCondition.Input(doubled, timesteps, c.promptEmbeds, c.textEmbeds, c.timeIds))) {
-            NDArray prediction = output.prediction();
-            if (!c.guided()) {
-                return prediction;
-            }
-            NDArray unconditional = prediction.get(":" + rows / 2);
-            NDArray conditional = prediction.get(rows / 2 + ":");
-            return unconditional.add(conditional.sub(unconditional).mul((float) c.guidance));
+        NDArray prediction =
+                unet.predict(new UNet2DCondition.Input(doubled, timesteps, c.promptEmbeds, c.textEmbeds, c.timeIds));
+        if (!c.guided()) {
+            return prediction;
         }
+        NDArray unconditional = prediction.get(":" + rows / 2);
+        NDArray conditional = prediction.get(rows / 2 + ":");
+        return unconditional.add(conditional.sub(unconditional).mul((float) c.guidance));
     }
 
     @Override

@@ -95,6 +95,11 @@ public final class Ops {
         return call("clip_grad_norm", gradients, limit);
     }
 
+    /** Adds {@code part} to {@code sum}, in place, whatever their type. */
+    public static void add(NDArray sum, NDArray part) {
+        call("add_to", sum, part).close();
+    }
+
     /** Whether no element is infinite or not a number. */
     public static boolean allFinite(NDArray x) {
         try (NDArray finite = call("all_finite", x)) {

@@ -1,5 +1,8 @@
 package dev.distillery.diffusion.tensor;
 
+import java.util.List;
+import java.util.Optional;
+
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -57,6 +60,26 @@ public final class Torch {
     public interface GradMode extends AutoCloseable {
         @Override
         void close();
+    }
+
+    /** A new handle of {@code array}'s memory at which gradients end, attached to {@code scope}. */
+    public static NDArray leaf(NDArray array, NDManager scope) {
+        NDArray leaf = array.stopGradient();
+        leaf.attach(scope);
+        leaf.setRequiresGradient(true);
+        return leaf;
+    }
+
+    /** The gradient that has reached a leaf, if one has; DJL would answer with zeros otherwise. */
+    public static Optional<NDArray> gradient(NDArray leaf) {
+        return Optional.ofNullable(JniUtils.getGradient((PtNDArray) leaf));
+    }
+
+    /** Adds to the gradient of every leaf what follows from {@code gradients}, those at {@code outputs}. */
+    public static void backward(List<NDArray> outputs, List<NDArray> gradients) {
+        try (GradMode on = gradMode(true)) {
+            Ops.call("backward", outputs, gradients);
+        }
     }
 
     /** Adds {@code factor * d(loss)/d(leaf)} to the gradient of every leaf that the scalar {@code loss} depends on. */

@@ -2,7 +2,6 @@ package dev.distillery.diffusion.unet;
 
 import java.util.Optional;
 
-import ai.djl.ndarray.NDArray;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -32,15 +31,13 @@ final class MidBlock {
                         new ResnetBlock(w.at("resnets").at(1), config, c, c)));
     }
 
-    /** {@code x (B, C, H, W)}, {@code temb (B, T)}, {@code prompt (B, L, D)} -> {@code (B, C, H, W)}. */
-    NDArray forward(NDArray x, NDArray temb, NDArray prompt) {
-        NDArray h = first.forward(x, temb);
+    /** {@code x (B, C, H, W)}, {@code temb (B, T)} -> {@code (B, C, H, W)}. */
+    int addTo(Units units, String name, int x, int temb) {
+        int h = first.addTo(units, name + ".resnets.0", x, temb);
         if (tail.isEmpty()) {
             return h;
         }
-        try (h;
-                NDArray attended = tail.get().attention.forward(h, prompt)) {
-            return tail.get().resnet.forward(attended, temb);
-        }
+        int attended = tail.get().attention.addTo(units, name + ".attentions.0", h);
+        return tail.get().resnet.addTo(units, name + ".resnets.1", attended, temb);
     }
 }

@@ -33,7 +33,25 @@ final class ResnetBlock {
     }
 
     /** {@code x (B, in, H, W)}, {@code temb (B, T)} -> {@code (B, out, H, W)}. */
-    NDArray forward(NDArray x, NDArray temb) {
+    int addTo(Units units, String name, int x, int temb) {
+        return units.add(name, (in, given) -> forward(in.get(0), in.get(1)), x, temb);
+    }
+
+    /** The same of {@code x} beside {@code skip}, which together have {@code in} channels. */
+    int addTo(Units units, String name, int x, int skip, int temb) {
+        return units.add(
+                name,
+                (in, given) -> {
+                    try (NDArray joined = Ops.call("concat", in.get(0), in.get(1))) {
+                        return forward(joined, in.get(2));
+                    }
+                },
+                x,
+                skip,
+                temb);
+    }
+
+    private NDArray forward(NDArray x, NDArray temb) {
         return Ops.call("resnet", x, temb, weights, groups, eps);
     }
 }

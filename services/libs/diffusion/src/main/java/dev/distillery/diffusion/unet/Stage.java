@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-import ai.djl.ndarray.NDArray;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -35,15 +34,24 @@ final class Stage {
         return layers.size();
     }
 
-    /** {@code x (B, Cin, H, W)}, {@code temb (B, T)}, {@code prompt (B, L, D)} -> {@code (B, C, H, W)}. */
-    NDArray forward(int layer, NDArray x, NDArray temb, NDArray prompt) {
+    /** {@code x (B, Cin, H, W)}, {@code temb (B, T)} -> {@code (B, C, H, W)}. */
+    int addTo(Units units, String block, int layer, int x, int temb) {
         Layer l = layers.get(layer);
-        NDArray h = l.resnet.forward(x, temb);
-        if (l.attention.isEmpty()) {
-            return h;
-        }
-        try (h) {
-            return l.attention.get().forward(h, prompt);
-        }
+        int h = l.resnet.addTo(units, block + ".resnets." + layer, x, temb);
+        return attended(units, block, layer, h);
+    }
+
+    /** The same, where {@code x} is seen beside the skip connection of its depth, in the channels. */
+    int addTo(Units units, String block, int layer, int x, int skip, int temb) {
+        Layer l = layers.get(layer);
+        int h = l.resnet.addTo(units, block + ".resnets." + layer, x, skip, temb);
+        return attended(units, block, layer, h);
+    }
+
+    private int attended(Units units, String block, int layer, int h) {
+        return layers.get(layer)
+                .attention
+                .map(attention -> attention.addTo(units, block + ".attentions." + layer, h))
+                .orElse(h);
     }
 }

@@ -55,16 +55,20 @@ final class Transformer2D {
         return list;
     }
 
-    /** {@code x (B, C, H, W)}, {@code prompt (B, L, D)} -> {@code (B, C, H, W)}. */
-    NDArray forward(NDArray x, NDArray prompt) {
-        NDArray tokens = Ops.call("to_tokens", x, in, groups); // (B, H*W, C)
-        for (List<NDArray> block : blocks) {
-            NDArray next = Ops.call("transformer_block", tokens, prompt, block, heads);
-            tokens.close();
-            tokens = next;
+    /** {@code x (B, C, H, W)} and the prompt {@code (B, L, D)} -> {@code (B, C, H, W)}. */
+    int addTo(Units units, String name, int x) {
+        int tokens = units.add(
+                name + ".proj_in",
+                (inputs, given) -> Ops.call("to_tokens", inputs.get(0), in, groups),
+                x); // (B, H*W, C)
+        for (int i = 0; i < blocks.size(); i++) {
+            List<NDArray> block = blocks.get(i);
+            tokens = units.add(
+                    name + ".transformer_blocks." + i,
+                    (inputs, given) -> Ops.call("transformer_block", inputs.get(0), given.prompt(), block, heads),
+                    tokens);
         }
-        try (NDArray last = tokens) {
-            return Ops.call("from_tokens", last, x, out);
-        }
+        return units.add(
+                name, (inputs, given) -> Ops.call("from_tokens", inputs.get(0), inputs.get(1), out), tokens, x);
     }
 }

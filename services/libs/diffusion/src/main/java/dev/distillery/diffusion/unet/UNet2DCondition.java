@@ -3,12 +3,16 @@ package dev.distillery.diffusion.unet;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -21,26 +25,20 @@ import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
- * The conditional U-Net of SDXL and SD v1/v2: forward returns the prediction and every block's output, so that
- * distillation needs no hooks.
+ * The conditional U-Net of SDXL and SD v1/v2. Any block's or unit's output can be had by the name that the checkpoint
+ * gives it, so that distillation needs no hooks.
  *
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/models/unets/unet_2d_condition.py#L1040">
  *     UNet2DConditionModel.forward</a>
  */
 public final class UNet2DCondition {
-    private record Down(Stage stage, Optional<List<NDArray>> downsampler) {}
-
-    private record Up(Stage stage, Optional<List<NDArray>> upsampler) {}
+    /** The name of the unit whose output is the prediction. */
+    public static final String PREDICTION = "conv_out";
 
     private final UNetConfig config;
     private final Map<String, NDArray> parameters;
-    private final List<NDArray> convIn;
-    private final List<NDArray> timeEmbedding; // linear_1, linear_2
-    private final List<NDArray> addEmbedding; // linear_1, linear_2; empty without text_time
-    private final List<Down> down = new ArrayList<>();
-    private final Optional<MidBlock> mid;
-    private final List<Up> up = new ArrayList<>();
-    private final List<NDArray> out; // conv_norm_out, conv_out
+    private final Units units = new Units();
+    private final List<String> blocks = new ArrayList<>();
 
     /**
      * Takes diffusers' keys from {@code w}, which is then to be {@linkplain Weights#check checked}. The arrays stay with
@@ -49,49 +47,101 @@ public final class UNet2DCondition {
     public UNet2DCondition(UNetConfig config, Weights w) {
         this.config = config;
         int c0 = config.down().get(0).channels();
-        int t = config.timeEmbedDim();
-        convIn = w.takePair("conv_in", c0, config.inChannels(), 3, 3);
-        timeEmbedding = mlp(w.at("time_embedding"), c0, t);
-        addEmbedding = config.textTime()
-                .map(text -> mlp(w.at("add_embedding"), text.inputWidth(), t))
-                .orElse(List.of());
+        List<NDArray> convIn = w.takePair("conv_in", c0, config.inChannels(), 3, 3);
+        int temb = addTimeEmbedding(w);
+        int h = units.add("conv_in", (in, given) -> Ops.conv(given.latents(), convIn.get(0), convIn.get(1)));
 
-        Deque<Integer> skips = new ArrayDeque<>(List.of(c0)); // channels of each skip connection, the last on top
+        // Down: every layer's output is used again on the way up.
+        Deque<Skip> skips = new ArrayDeque<>(List.of(new Skip(h, c0)));
         int channels = c0;
         for (int i = 0; i < config.levels(); i++) {
             UNetConfig.Level level = config.down().get(i);
-            Weights block = w.at("down_blocks").at(i);
+            String block = "down_blocks." + i;
             var inputs = new ArrayList<>(Collections.nCopies(level.layers(), level.channels()));
             inputs.set(0, channels);
             channels = level.channels();
-            for (int layer = 0; layer < level.layers(); layer++) {
-                skips.push(channels);
+            var stage = new Stage(w.at("down_blocks").at(i), config, level, inputs);
+            for (int layer = 0; layer < stage.size(); layer++) {
+                h = stage.addTo(units, block, layer, h, temb);
+                skips.push(new Skip(h, channels));
             }
-            boolean last = i == config.levels() - 1;
-            var stage = new Stage(block, config, level, inputs);
-            down.add(new Down(stage, last ? Optional.empty() : Optional.of(sampler(block, "downsamplers", channels))));
-            if (!last) {
-                skips.push(channels);
+            if (i < config.levels() - 1) {
+                List<NDArray> conv = w.at(block).at("downsamplers").at(0).takePair("conv", channels, channels, 3, 3);
+                h = units.add(
+                        block + ".downsamplers.0",
+                        (in, given) -> Ops.call("downsample", in.get(0), conv.get(0), conv.get(1)),
+                        h);
+                skips.push(new Skip(h, channels));
             }
+            addBlock(block, h);
         }
-        mid = config.mid().kind() == UNetConfig.MidKind.NONE
-                ? Optional.empty()
-                : Optional.of(new MidBlock(w.at("mid_block"), config));
+
+        // Middle
+        if (config.mid().kind() != UNetConfig.MidKind.NONE) {
+            h = new MidBlock(w.at("mid_block"), config).addTo(units, "mid_block", h, temb);
+            addBlock("mid_block", h);
+        }
+
+        // Up: each layer sees the hidden state beside the skip connection of its depth.
         for (int i = 0; i < config.levels(); i++) {
             UNetConfig.Level level = config.up().get(i);
-            Weights block = w.at("up_blocks").at(i);
+            String block = "up_blocks." + i;
             var inputs = new ArrayList<Integer>();
+            var joined = new ArrayList<Skip>();
             for (int layer = 0; layer < level.layers(); layer++) {
-                inputs.add(channels + skips.pop());
+                joined.add(skips.pop());
+                inputs.add(channels + joined.get(layer).channels);
                 channels = level.channels();
             }
-            boolean last = i == config.levels() - 1;
-            var stage = new Stage(block, config, level, inputs);
-            up.add(new Up(stage, last ? Optional.empty() : Optional.of(sampler(block, "upsamplers", channels))));
+            var stage = new Stage(w.at("up_blocks").at(i), config, level, inputs);
+            for (int layer = 0; layer < stage.size(); layer++) {
+                h = stage.addTo(units, block, layer, h, joined.get(layer).place, temb);
+            }
+            if (i < config.levels() - 1) {
+                List<NDArray> conv = w.at(block).at("upsamplers").at(0).takePair("conv", channels, channels, 3, 3);
+                h = units.add(
+                        block + ".upsamplers.0",
+                        (in, given) -> Ops.call("upsample", in.get(0), in.get(1), conv.get(0), conv.get(1)),
+                        h,
+                        skips.peek().place);
+            }
+            addBlock(block, h);
         }
-        out = new ArrayList<>(w.takePair("conv_norm_out", c0));
+
+        var out = new ArrayList<>(w.takePair("conv_norm_out", c0));
         out.addAll(w.takePair("conv_out", config.outChannels(), c0, 3, 3));
+        h = units.add(
+                PREDICTION,
+                (in, given) -> Ops.call("group_norm_silu_conv", in.get(0), out, config.groups(), config.eps()),
+                h);
+        addBlock(PREDICTION, h);
         parameters = w.taken();
+    }
+
+    private record Skip(int place, int channels) {}
+
+    private void addBlock(String name, int last) {
+        units.alias(name, last);
+        blocks.add(name);
+    }
+
+    /** {@code (B, T)}, of the timestep and, with {@code text_time}, of the pooled prompt and the sizes. */
+    private int addTimeEmbedding(Weights w) {
+        int t = config.timeEmbedDim();
+        List<NDArray> time = mlp(w.at("time_embedding"), config.down().get(0).channels(), t);
+        int temb = units.add("time_embedding", (in, given) -> Ops.call("embedding_mlp", given.time(), time));
+        if (config.textTime().isEmpty()) {
+            return temb;
+        }
+        List<NDArray> text = mlp(w.at("add_embedding"), config.textTime().get().inputWidth(), t);
+        return units.add(
+                "add_embedding",
+                (in, given) -> {
+                    try (NDArray added = Ops.call("embedding_mlp", given.text(), text)) {
+                        return Ops.call("add", in.get(0), added);
+                    }
+                },
+                temb);
     }
 
     /** As {@link #load(Path, NDManager, Precision)} in float32. */
@@ -129,10 +179,6 @@ public final class UNet2DCondition {
         return list;
     }
 
-    private static List<NDArray> sampler(Weights block, String name, int channels) {
-        return block.at(name).at(0).takePair("conv", channels, channels, 3, 3);
-    }
-
     public UNetConfig config() {
         return config;
     }
@@ -154,131 +200,79 @@ public final class UNet2DCondition {
     public record Input(
             NDArray latents, NDArray timesteps, NDArray promptEmbeds, NDArray textEmbeds, NDArray timeIds) {}
 
-    /**
-     * What it answers, attached to the manager of the input's latents.
-     *
-     * @param prediction epsilon or velocity {@code (B, C, H, W)}
-     * @param down each down block's hidden state after its down-sampler
-     * @param mid the mid block's output, when there is one
-     * @param up each up block's hidden state after its up-sampler
-     */
-    public record Output(NDArray prediction, List<NDArray> down, Optional<NDArray> mid, List<NDArray> up)
-            implements AutoCloseable {
-        /** Everything by the name of what made it, in the order of the forward pass. */
-        public Map<String, NDArray> byBlock() {
-            var blocks = new LinkedHashMap<String, NDArray>();
-            for (int i = 0; i < down.size(); i++) {
-                blocks.put("down_blocks." + i, down.get(i));
-            }
-            mid.ifPresent(output -> blocks.put("mid_block", output));
-            for (int i = 0; i < up.size(); i++) {
-                blocks.put("up_blocks." + i, up.get(i));
-            }
-            blocks.put("conv_out", prediction);
-            return blocks;
-        }
-
-        /** Frees the features; the prediction stays. */
-        @Override
-        public void close() {
-            down.forEach(NDArray::close);
-            mid.ifPresent(NDArray::close);
-            up.forEach(NDArray::close);
-        }
-    }
-
-    /** As {@link #forward(Input, Precision)} in float32. */
-    public Output forward(Input in) {
-        return forward(in, Precision.FP32);
+    /** The names of the blocks, whose outputs are the features, in the order of the forward pass; the last is the prediction. */
+    public List<String> blocks() {
+        return List.copyOf(blocks);
     }
 
     /**
-     * Predicts; with gradients when the thread's mode is on and parameters ask for them.
+     * Predicts, and frees everything else.
      *
-     * @param precision of the arithmetic, and of the answer
+     * @return epsilon or velocity {@code (B, C, H, W)} in float32, attached to the manager of the input's latents
      */
-    public Output forward(Input in, Precision precision) {
-        check(in);
+    public NDArray predict(Input in) {
+        return forward(in, Precision.FP32, Set.of(PREDICTION)).get(PREDICTION);
+    }
+
+    /**
+     * What the network makes of an input, at the blocks and units of these names.
+     *
+     * @return attached to the manager of the input's latents, in {@code precision}
+     */
+    public Map<String, NDArray> forward(Input in, Precision precision, Collection<String> sites) {
         NDManager owner = in.latents.getManager();
+        Set<Integer> kept = sites.stream().map(units::place).collect(Collectors.toSet());
         try (NDManager scope = owner.newSubManager()) {
-            // Results follow their first argument: from here on everything is the scope's.
-            NDArray latents = precision.of(in.latents, scope);
-            NDArray prompt = precision.of(in.promptEmbeds, scope);
-            NDArray temb = timeEmbedding(in, precision, scope); // (B, T)
-
-            // Down: every layer's output is kept for the way up.
-            NDArray h = Ops.conv(latents, convIn.get(0), convIn.get(1)); // (B, C0, H, W)
-            Deque<NDArray> skips = new ArrayDeque<>(List.of(h));
-            List<NDArray> downs = new ArrayList<>();
-            for (Down block : down) {
-                for (int layer = 0; layer < block.stage.size(); layer++) {
-                    h = block.stage.forward(layer, h, temb, prompt);
-                    skips.push(h);
-                }
-                if (block.downsampler.isPresent()) {
-                    h = Ops.call(
-                            "downsample",
-                            h,
-                            block.downsampler.get().get(0),
-                            block.downsampler.get().get(1));
-                    skips.push(h);
-                }
-                downs.add(h);
+            NDArray[] outputs = units.run(given(in, precision, scope), kept, Map.of());
+            var answer = new LinkedHashMap<String, NDArray>();
+            for (String site : sites) {
+                NDArray output = outputs[units.place(site)];
+                output.attach(owner);
+                answer.put(site, output);
             }
-
-            // Middle
-            Optional<NDArray> middle = Optional.empty();
-            if (mid.isPresent()) {
-                h = mid.get().forward(h, temb, prompt);
-                middle = Optional.of(h);
-            }
-
-            // Up: each layer sees the hidden state beside the skip connection of its depth.
-            List<NDArray> ups = new ArrayList<>();
-            for (Up block : up) {
-                for (int layer = 0; layer < block.stage.size(); layer++) {
-                    try (NDArray joined = Ops.call("concat", h, skips.pop())) { // (B, C + Cskip, H, W)
-                        NDArray next = block.stage.forward(layer, joined, temb, prompt);
-                        if (layer > 0) {
-                            h.close();
-                        }
-                        h = next;
-                    }
-                }
-                if (block.upsampler.isPresent()) {
-                    List<NDArray> conv = block.upsampler.get();
-                    try (NDArray small = h) {
-                        h = Ops.call("upsample", small, skips.peek(), conv.get(0), conv.get(1));
-                    }
-                }
-                ups.add(h);
-            }
-
-            NDArray prediction = Ops.call("group_norm_silu_conv", h, out, config.groups(), config.eps());
-            prediction.attach(owner);
-            downs.forEach(feature -> feature.attach(owner));
-            middle.ifPresent(feature -> feature.attach(owner));
-            ups.forEach(feature -> feature.attach(owner));
-            return new Output(prediction, downs, middle, ups);
+            return answer;
         }
     }
 
-    private NDArray timeEmbedding(Input in, Precision precision, NDManager scope) {
+    /** Shows the outputs of blocks and units to listeners, by name, each as soon as it is there and only then. */
+    public void forward(Input in, Precision precision, Map<String, Consumer<NDArray>> listeners) {
+        var byPlace = new HashMap<Integer, Consumer<NDArray>>();
+        listeners.forEach((site, listener) -> byPlace.put(units.place(site), listener));
+        try (NDManager scope = in.latents.getManager().newSubManager()) {
+            units.run(given(in, precision, scope), Set.of(), byPlace);
+        }
+    }
+
+    /**
+     * A pass whose gradients can go back to the parameters.
+     *
+     * @param sites names of the outputs that will be asked for
+     * @param recompute whether to compute units again on the way back, to save memory
+     */
+    public Trace trace(Input in, Precision precision, Set<String> sites, boolean recompute) {
+        NDManager scope = in.latents.getManager().newSubManager();
+        return new Trace(units, sites, given(in, precision, scope), recompute, scope);
+    }
+
+    private Units.Given given(Input in, Precision precision, NDManager scope) {
+        check(in);
         NDArray timesteps = in.timesteps.duplicate();
         timesteps.attach(scope);
-        NDArray sinusoids =
+        NDArray time =
                 Ops.call("timestep_sinusoids", timesteps, config.down().get(0).channels()); // (B, C0)
-        NDArray temb = Ops.call("embedding_mlp", precision.of(sinusoids, scope), timeEmbedding); // (B, T)
-        if (config.textTime().isEmpty()) {
-            return temb;
+        NDArray text = null;
+        if (config.textTime().isPresent()) {
+            NDArray ids = in.timeIds.reshape(-1);
+            ids.attach(scope);
+            NDArray times = Ops.call(
+                            "timestep_sinusoids", ids, config.textTime().get().timeWidth())
+                    .reshape(in.timeIds.getShape().get(0), -1); // (B, 6w)
+            try (NDArray joined = in.textEmbeds.concat(times, 1)) { // (B, P + 6w)
+                text = precision.of(joined, scope);
+            }
         }
-        int width = config.textTime().get().timeWidth();
-        NDArray ids = in.timeIds.reshape(-1);
-        ids.attach(scope);
-        NDArray times = Ops.call("timestep_sinusoids", ids, width)
-                .reshape(in.timeIds.getShape().get(0), -1); // (B, 6w)
-        NDArray text = in.textEmbeds.concat(times, 1); // (B, P + 6w)
-        return Ops.call("add", temb, Ops.call("embedding_mlp", precision.of(text, scope), addEmbedding)); // (B, T)
+        return new Units.Given(
+                precision.of(in.latents, scope), precision.of(time, scope), text, precision.of(in.promptEmbeds, scope));
     }
 
     private void check(Input in) {
