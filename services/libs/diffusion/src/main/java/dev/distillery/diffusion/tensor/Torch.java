@@ -16,7 +16,7 @@ public final class Torch {
     private Torch() {}
 
     private static Engine start() {
-        OpenMp.waitAsleep();
+        OpenMp.spinBriefly();
         Engine engine = Engine.getEngine("PyTorch");
         // The profiling executor would specialise and fuse the operators' text per shape: U-Nets have many shapes, so
         // it
