@@ -23,8 +23,8 @@ SD = dict(down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",), up_
           block_out_channels=(8, 12, 16, 16), cross_attention_dim=20, **COMMON)
 FAMILIES = dict(
     sdxl=(SDXL, "epsilon", ("small", "tiny")),
-    sd1=(dict(SD, attention_head_dim=4), "epsilon", ("base", "small")),
-    sd2=(dict(SD, attention_head_dim=(2, 3, 4, 4), use_linear_projection=True), "v_prediction", ("base", "small")))
+    sd1=(dict(SD, attention_head_dim=4), "epsilon", ("base", "small", "tiny")),
+    sd2=(dict(SD, attention_head_dim=(2, 3, 4, 4), use_linear_projection=True), "v_prediction", ("base", "small", "tiny")))
 
 
 def student_of(teacher, with_mid):
@@ -41,6 +41,24 @@ def student_of(teacher, with_mid):
     if not with_mid:
         unet.mid_block = None
         unet.register_to_config(mid_block_type=None)
+    return unet
+
+
+def tiny_of(teacher, config):
+    """BK-SDM's tiny: without the mid block and the innermost level."""
+    cut = {k: v[:3] for k, v in config.items() if isinstance(v, tuple) and len(v) == 4}
+    cut.update(up_block_types=config["up_block_types"][1:], layers_per_block=1, mid_block_type=None)
+    unet = UNet2DConditionModel(**dict(config, **cut))
+    weights = teacher.state_dict()
+
+    def key(k):
+        part = k.split(".")
+        if part[0] == "up_blocks":
+            part[1] = str(int(part[1]) + 1)
+            if part[2] in ("resnets", "attentions"):
+                part[3] = "02"[int(part[3])]
+        return ".".join(part)
+    unet.load_state_dict({k: weights[key(k)] for k in unet.state_dict()})
     return unet
 
 
@@ -75,7 +93,8 @@ def main(folder):
             kw = dict(added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"]))
         save_file(b, to + "/batch.safetensors")
         pristine = copy.deepcopy(teacher)  # a copy made later would carry the hooks
-        tf = watch(teacher)
+        tf, inner = watch(teacher), {}
+        teacher.down_blocks[2].attentions[-1].register_forward_hook(lambda m, a, o: inner.__setitem__("down.2", o[0]))
         noisy = sched.add_noise(b["latents"], b["noise"], b["timesteps"])
         target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **kw).sample
         save_file({k: v.contiguous() for k, v in dict(tf, noisy=noisy, prediction=target).items()}, to + "/teacher.safetensors")
@@ -87,7 +106,9 @@ def main(folder):
         cases = [(layout, "", one) for layout in layouts] + [("small", "-bf16", one)] * (family == "sdxl")
         cases += [(layouts[0], "-snr", snr_weight)] * (family != "sd1")
         for layout, variant, weight in cases:
-            student = student_of(pristine, layout == layouts[0]).train().requires_grad_(True)
+            tiny = family != "sdxl" and layout == "tiny"
+            student = tiny_of(pristine, config) if tiny else student_of(pristine, layout == layouts[0])
+            student.train().requires_grad_(True)
             sf = watch(student)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=variant == "-bf16"):
                 with torch.no_grad():
@@ -96,10 +117,16 @@ def main(folder):
             n = len(student.down_blocks)
             pairs = [(f"down.{i}",) * 2 for i in range(n if "mid" in sf else n - 1)]
             pairs += [("mid", "mid" if "mid" in sf else f"down.{n - 1}")] + [(f"up.{i}",) * 2 for i in range(n)]
+            taught = tf
+            if tiny:  # the last down block has no down-sampler any more, and learns what the teacher has before its own
+                taught = dict(tf, inner=inner["down.2"])
+                pairs = [("down.0", "down.0"), ("down.1", "down.1"), ("inner", "down.2")]
+                pairs += [(f"up.{i + 1}", f"up.{i}") for i in range(n)]
+
             def mse(x, y):  # the mean over samples of weighted means
                 return (F.mse_loss(x.float(), y.float(), reduction="none").flatten(1).mean(1) * weight).mean()
             losses = dict(loss_sd=mse(pred, truth), loss_kd=mse(pred, target),
-                          loss_features=sum(mse(sf[s], tf[t]) for t, s in pairs))
+                          loss_features=sum(mse(sf[s], taught[t]) for t, s in pairs))
             sum(losses.values()).backward()
             out = {k: v.detach().reshape(1) for k, v in losses.items()}
             out["pred"] = pred.detach()

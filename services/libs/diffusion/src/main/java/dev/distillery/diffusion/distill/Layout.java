@@ -8,8 +8,8 @@ import dev.distillery.diffusion.unet.UNetConfig.MidKind;
  * What a student keeps of its teacher, as data: the config, the weights and the features to compare follow from it.
  *
  * @param family the teacher's family, within which the name is unique
- * @param down the layers that each down block keeps, from the outermost inwards
- * @param up the layers that each up block keeps, from the innermost outwards
+ * @param down the layers that each down block keeps, from the outermost inwards; the teacher's blocks further inwards go
+ * @param up the layers that each up block keeps, from the innermost that stays outwards
  */
 public record Layout(String family, String name, List<Kept> down, Mid mid, List<Kept> up) {
     /** Keeps a transformer as deep as the teacher's. */

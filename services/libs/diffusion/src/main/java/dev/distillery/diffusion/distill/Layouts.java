@@ -15,7 +15,7 @@ import static dev.distillery.diffusion.distill.Layout.AS_TEACHER;
  * The layouts of the field, by family: the same word means different things in different families.
  *
  * <p>Notation of a row: blocks are parted by {@code |}; a block lists the teacher's layers that it keeps, with
- * {@code :depth} where a transformer becomes shallower.
+ * {@code :depth} where a transformer becomes shallower. A row with fewer blocks than the teacher drops the innermost ones.
  */
 public final class Layouts {
     private static final Mid WHOLE = new Mid(MidKind.CROSS_ATTENTION, AS_TEACHER);
@@ -31,8 +31,10 @@ public final class Layouts {
             layout("sdxl", "koala-700m", "0 | 0 | 0:5", NONE, "0:5 2:5 | 0 2 | 0 2"),
             layout("sd1", "base", "0 | 0 | 0 | 0", WHOLE, "0 2 | 0 2 | 0 2 | 0 2"),
             layout("sd1", "small", "0 | 0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2 | 0 2"),
+            layout("sd1", "tiny", "0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2"),
             layout("sd2", "base", "0 | 0 | 0 | 0", WHOLE, "0 2 | 0 2 | 0 2 | 0 2"),
-            layout("sd2", "small", "0 | 0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2 | 0 2"));
+            layout("sd2", "small", "0 | 0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2 | 0 2"),
+            layout("sd2", "tiny", "0 | 0 | 0", NONE, "0 2 | 0 2 | 0 2"));
 
     private Layouts() {}
 

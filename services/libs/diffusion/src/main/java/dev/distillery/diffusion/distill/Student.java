@@ -31,7 +31,7 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
     public record FeaturePair(String teacher, String student) {}
 
     private static final Pattern LAYER =
-            Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions)\\.(\\d+)\\.(.*)");
+            Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d+)\\.(.*)");
 
     /**
      * Plans a student.
@@ -43,14 +43,14 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
         Map<String, Shape> teacherShapes = UNet2DCondition.parameterShapes(teacher);
         var keys = new LinkedHashMap<String, String>();
         UNet2DCondition.parameterShapes(config).forEach((key, shape) -> {
-            String from = teacherKey(layout, key);
+            String from = teacherKey(teacher, layout, key);
             if (!shape.equals(teacherShapes.get(from))) {
                 throw new IllegalArgumentException("layout " + layout.name() + ": '" + key + "' " + shape
                         + " should come from the teacher's '" + from + "', which is " + teacherShapes.get(from));
             }
             keys.put(key, from);
         });
-        return new Student(layout, config, Collections.unmodifiableMap(keys), features(config));
+        return new Student(layout, config, Collections.unmodifiableMap(keys), features(teacher, config));
     }
 
     /** How many numbers a U-Net of this config learns. */
@@ -60,43 +60,64 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
                 .sum();
     }
 
-    private static String teacherKey(Layout layout, String key) {
+    private static String teacherKey(UNetConfig teacher, Layout layout, String key) {
         Matcher m = LAYER.matcher(key);
         if (!m.matches()) {
             return key;
         }
-        Kept kept = (m.group(1).equals("down") ? layout.down() : layout.up()).get(Integer.parseInt(m.group(2)));
-        return m.group(1) + "_blocks." + m.group(2) + "." + m.group(3) + "."
-                + kept.layers().get(Integer.parseInt(m.group(4))) + "." + m.group(5);
+        boolean down = m.group(1).equals("down");
+        int block = Integer.parseInt(m.group(2));
+        int layer = Integer.parseInt(m.group(4));
+        if (!m.group(3).endsWith("samplers")) {
+            layer = (down ? layout.down() : layout.up()).get(block).layers().get(layer);
+        }
+        return m.group(1) + "_blocks." + (down ? block : block + levelsGone(teacher, layout)) + "." + m.group(3) + "."
+                + layer + "." + m.group(5);
+    }
+
+    /** The innermost ones. */
+    private static int levelsGone(UNetConfig teacher, Layout layout) {
+        return teacher.levels() - layout.down().size();
     }
 
     /**
-     * Every block with its like. A student without a mid block learns the teacher's mid output at its last down block,
-     * in place of that block's own pair.
+     * Every block with its like. A student without a mid block learns the teacher's mid output at its last down block, in
+     * place of that block's own pair; one without the innermost levels has no down-sampler there, so it learns what the
+     * teacher has before its own.
      */
-    private static List<FeaturePair> features(UNetConfig student) {
+    private static List<FeaturePair> features(UNetConfig teacher, UNetConfig student) {
         boolean mid = student.mid().kind() != MidKind.NONE;
+        int gone = teacher.levels() - student.levels();
         int last = student.levels() - 1;
         var pairs = new ArrayList<FeaturePair>();
-        for (int i = 0; i <= last; i++) {
-            String block = "down_blocks." + i;
-            pairs.add(new FeaturePair(mid || i < last ? block : "mid_block", block));
+        for (int i = 0; i < last; i++) {
+            pairs.add(new FeaturePair("down_blocks." + i, "down_blocks." + i));
         }
+        String innermost = gone > 0 ? lastLayer(teacher, last) : mid ? "down_blocks." + last : "mid_block";
+        pairs.add(new FeaturePair(innermost, "down_blocks." + last));
         if (mid) {
             pairs.add(new FeaturePair("mid_block", "mid_block"));
         }
         for (int i = 0; i <= last; i++) {
-            pairs.add(new FeaturePair("up_blocks." + i, "up_blocks." + i));
+            pairs.add(new FeaturePair("up_blocks." + (i + gone), "up_blocks." + i));
         }
         return List.copyOf(pairs);
     }
 
+    private static String lastLayer(UNetConfig teacher, int block) {
+        UNetConfig.Level level = teacher.down().get(block);
+        int layer = level.layers() - 1;
+        return "down_blocks." + block + (level.depths().get(layer) > 0 ? ".attentions." : ".resnets.") + layer;
+    }
+
     private static UNetConfig config(UNetConfig teacher, Layout layout) {
-        if (layout.down().size() != teacher.levels()) {
-            throw new IllegalArgumentException("layout " + layout.name() + " is for a U-Net of "
-                    + layout.down().size() + " levels, but the teacher has " + teacher.levels());
+        int levels = layout.down().size();
+        if (levels > teacher.levels()) {
+            throw new IllegalArgumentException("layout " + layout.name() + " is for a U-Net of " + levels
+                    + " levels, but the teacher has " + teacher.levels());
         }
         ObjectNode json = teacher.json().deepCopy();
+        cutLevels(json, teacher.levels(), levels);
         int[] layers = layout.down().stream().mapToInt(k -> k.layers().size()).toArray();
         if (Arrays.stream(layers).distinct().count() == 1) {
             json.put("layers_per_block", layers[0]);
@@ -109,13 +130,29 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
         return UNetConfig.of(json);
     }
 
+    /** Shortens every list that has an entry for each level. */
+    private static void cutLevels(ObjectNode json, int from, int to) {
+        json.fields().forEachRemaining(field -> {
+            if (field.getValue() instanceof ArrayNode list && list.size() == from) {
+                boolean innermostFirst =
+                        field.getKey().startsWith("up_") || field.getKey().startsWith("reverse_");
+                for (int i = from; i > to; i--) {
+                    list.remove(innermostFirst ? 0 : i - 1);
+                }
+            }
+        });
+    }
+
     /** Writes the transformer depths only where they differ from the teacher's, so that plain configs stay plain. */
     private static void depths(ObjectNode json, UNetConfig teacher, Layout layout) {
         var down = new ArrayList<List<Integer>>();
         var up = new ArrayList<List<Integer>>();
-        for (int i = 0; i < teacher.levels(); i++) {
+        int levels = layout.down().size();
+        for (int i = 0; i < levels; i++) {
             down.add(depths(teacher.down().get(i), layout.down().get(i)));
-            up.add(depths(teacher.up().get(i), layout.up().get(i)));
+            up.add(depths(
+                    teacher.up().get(i + levelsGone(teacher, layout)),
+                    layout.up().get(i)));
         }
         boolean asTeacher = layout.mid().depth() <= 0
                 && allAsTeacher(layout.down())
@@ -128,15 +165,15 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
         ArrayNode downJson = json.putArray("transformer_layers_per_block");
         ArrayNode upJson = json.putArray("reverse_transformer_layers_per_block");
         boolean mirrored = true;
-        for (int i = 0; i < teacher.levels(); i++) {
+        for (int i = 0; i < levels; i++) {
             int level = i;
             add(
                     downJson,
                     down.get(i),
                     () -> before.isArray() ? before.get(level).asInt() : before.asInt(1));
         }
-        for (int i = 0; i < teacher.levels(); i++) {
-            int level = teacher.levels() - 1 - i;
+        for (int i = 0; i < levels; i++) {
+            int level = levels - 1 - i;
             add(upJson, up.get(i), () -> downJson.get(level).asInt());
             mirrored &= upJson.get(i).equals(downJson.get(level));
         }

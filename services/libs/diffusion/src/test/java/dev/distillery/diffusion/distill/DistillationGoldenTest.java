@@ -78,7 +78,16 @@ class DistillationGoldenTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"sdxl, small", "sdxl, tiny", "sd1, base", "sd1, small", "sd2, base", "sd2, small"})
+    @CsvSource({
+        "sdxl, small",
+        "sdxl, tiny",
+        "sd1, base",
+        "sd1, small",
+        "sd1, tiny",
+        "sd2, base",
+        "sd2, small",
+        "sd2, tiny"
+    })
     void shouldEqualDiffusersInLossesAndEveryGradientOfOneStep(String family, String layout) {
         // Given
         Path golden = Golden.folder("unet-" + family);

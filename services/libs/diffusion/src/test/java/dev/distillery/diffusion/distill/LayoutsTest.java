@@ -39,8 +39,10 @@ class LayoutsTest {
         "sdxl, koala-700m, 782822724",
         "sd1, base, 579384964",
         "sd1, small, 482346884",
+        "sd1, tiny, 323384964",
         "sd2, base, 583480964",
-        "sd2, small, 485787524"
+        "sd2, small, 485787524",
+        "sd2, tiny, 326825604"
     })
     void shouldCountEveryParameterOfAStudent(String family, String layout, long parameters) throws IOException {
         // Given
