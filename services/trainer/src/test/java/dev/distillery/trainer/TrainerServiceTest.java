@@ -157,6 +157,28 @@ class TrainerServiceTest {
     }
 
     @Test
+    void shouldTrainTheWholeNetworkFromRandomWeightsWhenAsked() {
+        // Given
+        String yaml =
+                """
+                run: plain
+                teacher: {model: "file:///teacher"}
+                dataset: {source: "file:///data"}
+                student: {layout: teacher, init: random}
+                train: {steps: 1, batch: 4}
+                """;
+        store.put(Keys.request("plain"), yaml.getBytes(StandardCharsets.UTF_8));
+
+        // When
+        encoded("plain");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("plain", TrainingCompleted.class).isEmpty());
+        assertThat(new String(store.read(Keys.metrics("plain")), StandardCharsets.UTF_8))
+                .containsPattern("\"step\":1,.*\"loss_task\":([0-9.]+),.*\"loss\":\\1,");
+    }
+
+    @Test
     void shouldFailTheRunWhenNoStepIsFinite() {
         // Given a learning rate that no network survives
         request("diverges", PLAIN.formatted("steps: 100").replace("adamw", "adamw, learningRate: 1.0e+30"), "[]");

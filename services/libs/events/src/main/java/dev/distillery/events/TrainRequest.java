@@ -24,7 +24,8 @@ public record TrainRequest(
     /** @param limit at most so many pairs; null: all */
     public record Dataset(String source, String image, String caption, Integer limit) {}
 
-    public record Student(String layout) {}
+    /** @param init {@code teacher} or {@code random}: the student's first weights */
+    public record Student(String layout, String init) {}
 
     /** @param resolution in pixels, of both sides */
     public record Encode(int resolution, String crop, double flip, int views) {}

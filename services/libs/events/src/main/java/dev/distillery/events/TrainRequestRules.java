@@ -31,6 +31,7 @@ final class TrainRequestRules {
         text("dataset.caption", ".+", "the name of a column");
         wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
         text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
+        oneOf("student.init", Set.of("teacher", "random"));
         check("encode.resolution", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
         oneOf("encode.crop", Set.of("random", "center"));
         number("encode.flip", 0, 1);
@@ -53,6 +54,7 @@ final class TrainRequestRules {
         for (String term : List.of("task", "output", "feature")) {
             number("train.loss." + term, 0, Double.MAX_VALUE);
         }
+        check("train.loss.task", v -> learnsSomething(), "more than 0, or another weight of a loss that is used");
         check("train.loss.snrGamma", v -> v.isNull() || isPositive(v), "a positive number or null");
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
@@ -72,6 +74,14 @@ final class TrainRequestRules {
         texts("convert.save", Set.of("unet", "pipeline"));
         oneOf("convert.dtype", Set.of("fp32", "fp16", "bf16"));
         return violations;
+    }
+
+    /** Plain training of the whole network has the task loss only. */
+    private boolean learnsSomething() {
+        List<String> terms = at("student.layout").asText().equals("teacher")
+                ? List.of("task")
+                : List.of("task", "output", "feature");
+        return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
     }
 
     private JsonNode at(String path) {

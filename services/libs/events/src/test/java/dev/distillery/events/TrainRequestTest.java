@@ -53,12 +53,16 @@ class TrainRequestTest {
                 "encode: 3|encode",
                 "train: {clip: 1e999}|train.clip",
                 "train: {steps: many}|train.steps",
-                "student: {layout: ''}|student.layout"
+                "student: {layout: ''}|student.layout",
+                "student: {init: zeros}|student.init",
+                "train: {precision: fp16}|train.precision",
+                "train: {loss: {task: 0, output: 0, feature: 0}}|train.loss.task",
+                "student: {layout: teacher}, train: {loss: {task: 0}}|train.loss.task"
             })
     void shouldNameTheFieldWhenItIsWrong(String line, String path) {
         // When
-        InvalidRequestException invalid =
-                catchThrowableOfType(InvalidRequestException.class, () -> TrainRequest.parse(LEAST + line));
+        InvalidRequestException invalid = catchThrowableOfType(
+                InvalidRequestException.class, () -> TrainRequest.parse(LEAST + line.replace("}, train", "}\ntrain")));
 
         // Then
         assertThat(invalid.violations()).extracting(Violation::path).containsExactly(path);

@@ -5,6 +5,7 @@ import java.util.Locale;
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.LossWeights;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
@@ -37,10 +38,22 @@ final class Settings {
                 steps);
     }
 
-    static Distillation.Settings distillation(TrainRequest.Train train) {
+    static Distillation.Init init(TrainRequest request) {
+        return switch (request.student().init()) {
+            case "teacher" -> new Distillation.Init.Teacher();
+            case "random" -> new Distillation.Init.Random(request.train().seed());
+            default ->
+                throw new IllegalArgumentException("'student.init' must be one of random, teacher but was '"
+                        + request.student().init() + "'");
+        };
+    }
+
+    static Distillation.Settings distillation(TrainRequest request) {
+        TrainRequest.Train train = request.train();
         TrainRequest.Loss loss = train.loss();
+        boolean plain = request.student().layout().equals(Layouts.TEACHER); // nothing to distil
         return new Distillation.Settings(
-                new LossWeights(loss.task(), loss.output(), loss.feature()),
+                new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
                 loss.snrGamma() == null ? SampleWeighting.EQUAL : new SampleWeighting.MinSnr(loss.snrGamma()),
                 optimizer(train.optimizer()),
                 train.clip(),

@@ -95,8 +95,12 @@ public final class TrainingRun implements AutoCloseable {
         TeacherFolder folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
         batches = new Batches(data, folder.latentScale(), schedule.alphasCumprod().length, train.seed());
-        distillation =
-                Distillation.create(folder.unet(), request.student().layout(), Settings.distillation(train), schedule);
+        distillation = Distillation.create(
+                folder.unet(),
+                request.student().layout(),
+                Settings.init(request),
+                Settings.distillation(request),
+                schedule);
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());

@@ -70,18 +70,29 @@ public final class Distillation implements AutoCloseable {
     private Losses accumulated = Losses.NONE;
     private Optional<String> nonFinite = Optional.empty();
 
+    /** What a student's first weights are. */
+    public sealed interface Init {
+        /** Those of the teacher that the layout keeps. */
+        record Teacher() implements Init {}
+
+        /** Random ones, as PyTorch's layers begin. */
+        record Random(long seed) implements Init {}
+    }
+
     /**
-     * Loads the teacher and makes the student of its weights.
+     * Loads the teacher and makes the student.
      *
      * @param teacherFolder its U-Net's folder: {@code config.json} and safetensors
      * @param layout a name of {@link Layouts} in the teacher's family
      */
-    public static Distillation create(Path teacherFolder, String layout, Settings settings, NoiseSchedule schedule) {
+    public static Distillation create(
+            Path teacherFolder, String layout, Init init, Settings settings, NoiseSchedule schedule) {
         UNetConfig config = UNetConfig.read(teacherFolder);
-        return new Distillation(teacherFolder, Student.of(config, Layouts.named(config, layout)), settings, schedule);
+        return new Distillation(
+                teacherFolder, Student.of(config, Layouts.named(config, layout)), init, settings, schedule);
     }
 
-    private Distillation(Path folder, Student plan, Settings settings, NoiseSchedule schedule) {
+    private Distillation(Path folder, Student plan, Init init, Settings settings, NoiseSchedule schedule) {
         this.settings = settings;
         this.schedule = schedule;
         this.plan = plan;
@@ -89,8 +100,10 @@ public final class Distillation implements AutoCloseable {
                 .collect(Collectors.toUnmodifiableSet());
         teacher = UNet2DCondition.load(folder, manager, settings.precision());
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
-            Weights kept = Weights.of(
-                    "the student", new KeptTensors(plan.teacherKeys(), SafetensorsSource.of(files, manager)));
+            Weights.Source source = init instanceof Init.Random random
+                    ? new RandomTensors(UNet2DCondition.parameterShapes(plan.config()), random.seed(), manager)
+                    : new KeptTensors(plan.teacherKeys(), SafetensorsSource.of(files, manager));
+            Weights kept = Weights.of("the student", source);
             student = new UNet2DCondition(plan.config(), kept);
             kept.check();
         }

@@ -1,8 +1,10 @@
 package dev.distillery.diffusion.distill;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import dev.distillery.diffusion.distill.Layout.Kept;
 import dev.distillery.diffusion.distill.Layout.Mid;
@@ -18,6 +20,9 @@ import static dev.distillery.diffusion.distill.Layout.AS_TEACHER;
  * {@code :depth} where a transformer becomes shallower. A row with fewer blocks than the teacher drops the innermost ones.
  */
 public final class Layouts {
+    /** The layout of any teacher that leaves nothing out. */
+    public static final String TEACHER = "teacher";
+
     private static final Mid WHOLE = new Mid(MidKind.CROSS_ATTENTION, AS_TEACHER);
     private static final Mid ONE_RESNET = new Mid(MidKind.RESNET, 0);
     private static final Mid NONE = new Mid(MidKind.NONE, 0);
@@ -55,14 +60,35 @@ public final class Layouts {
                 .toList();
     }
 
+    /** Keeps everything: for plain training, without a smaller student. */
+    private static Layout whole(UNetConfig teacher) {
+        return new Layout(
+                family(teacher),
+                TEACHER,
+                whole(teacher.down()),
+                new Mid(teacher.mid().kind(), AS_TEACHER),
+                whole(teacher.up()));
+    }
+
+    private static List<Kept> whole(List<UNetConfig.Level> levels) {
+        return levels.stream()
+                .map(level -> new Kept(
+                        IntStream.range(0, level.layers()).boxed().toList(),
+                        Collections.nCopies(level.layers(), AS_TEACHER)))
+                .toList();
+    }
+
     /** @throws IllegalArgumentException naming the layouts of the teacher's family */
     public static Layout named(UNetConfig teacher, String name) {
+        if (name.equals(TEACHER)) {
+            return whole(teacher);
+        }
         String family = family(teacher);
         return ALL.stream()
                 .filter(l -> l.family().equals(family) && l.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no layout '" + name + "' for a teacher of family "
-                        + family + "; there are " + String.join(", ", names(family))));
+                        + family + "; there are " + String.join(", ", names(family)) + ", " + TEACHER));
     }
 
     private static Layout layout(String family, String name, String down, Mid mid, String up) {

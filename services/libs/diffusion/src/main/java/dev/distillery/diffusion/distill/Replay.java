@@ -39,7 +39,11 @@ public final class Replay {
                 LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision, false);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
-                        model.resolve("unet"), layout, settings, NoiseSchedule.read(model.resolve("scheduler")));
+                        model.resolve("unet"),
+                        layout,
+                        new Distillation.Init.Teacher(),
+                        settings,
+                        NoiseSchedule.read(model.resolve("scheduler")));
                 NDManager scope = distillation.newScope()) {
             Batch batch = batch(batchFile, SafetensorsSource.loadAll(file, scope));
             Distillation.Terms terms = distillation.backward(batch, 1, scope);

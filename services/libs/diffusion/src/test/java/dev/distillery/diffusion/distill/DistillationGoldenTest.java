@@ -40,7 +40,11 @@ class DistillationGoldenTest {
         var settings = new Distillation.Settings(
                 LossWeights.EQUAL, weighting, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
         return Distillation.create(
-                golden.resolve("unet"), layout, settings, NoiseSchedule.read(golden.resolve("scheduler")));
+                golden.resolve("unet"),
+                layout,
+                new Distillation.Init.Teacher(),
+                settings,
+                NoiseSchedule.read(golden.resolve("scheduler")));
     }
 
     private static Batch batch(Map<String, NDArray> b) {
@@ -123,6 +127,47 @@ class DistillationGoldenTest {
         assertThat(losses.output()).isCloseTo(expected.get("loss_kd").getFloat(), withinPercentage(1e-3));
         assertThat(losses.feature()).isCloseTo(expected.get("loss_features").getFloat(), withinPercentage(1e-3));
         assertGradients(d.student().parameters().keySet().stream().toList(), gradients, expected);
+    }
+
+    @Test
+    void shouldBeginWithTheTeachersWholeNetworkWhenTheLayoutIsTheTeachers() {
+        try (Distillation d = distillation(Golden.folder("unet-sdxl"), Layouts.TEACHER);
+                NDManager scope = d.newScope()) {
+            Batch batch = batch(Golden.tensors(Golden.folder("unet-sdxl").resolve("batch.safetensors"), scope));
+            Losses losses = d.evaluate(batch);
+            assertThat(d.student().parameters().keySet())
+                    .isEqualTo(d.teacher().parameters().keySet());
+            assertThat(losses.output()).isZero();
+            assertThat(losses.feature()).isZero();
+            assertThat(losses.task()).isPositive();
+        }
+    }
+
+    @Test
+    void shouldBeginWithTheSameRandomWeightsWhenTheSeedIsTheSame() {
+        float[] one = randomStart(1);
+        assertThat(randomStart(1)).isEqualTo(one);
+        assertThat(randomStart(2)).isNotEqualTo(one);
+        double bound = 1 / Math.sqrt(4 * 3 * 3); // fan-in of conv_in
+        for (float value : one) {
+            assertThat((double) value).isBetween(-bound, bound);
+        }
+    }
+
+    private static float[] randomStart(long seed) {
+        Path golden = Golden.folder("unet-sdxl");
+        var settings = new Distillation.Settings(
+                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, Precision.FP32, false);
+        try (Distillation d = Distillation.create(
+                golden.resolve("unet"),
+                "small",
+                new Distillation.Init.Random(seed),
+                settings,
+                NoiseSchedule.read(golden.resolve("scheduler")))) {
+            assertThat(d.student().parameters().get("conv_norm_out.weight").toFloatArray())
+                    .containsOnly(1f);
+            return d.student().parameters().get("conv_in.weight").toFloatArray();
+        }
     }
 
     @ParameterizedTest
