@@ -6,7 +6,8 @@
 Writes unet-FAMILY/ for an SDXL-, an SD1- and an SD2-shaped U-Net of a few thousand parameters: the teacher as diffusers saves
 it, a batch, the teacher's outputs, and for each student layout the losses, the prediction and every gradient of one step
 (fp32 on the CPU; for SDXL small in autocast's bfloat16 as well). The step is that of diffengine's DistillSDXL: MSE over the noise
-(SD2: velocity), the teacher's output and every block's output; step-LAYOUT-snr weights each sample as its SNRL2Loss (gamma 5).
+(SD2: velocity), the teacher's output and every block's output; step-LAYOUT-snr weights each sample as its SNRL2Loss
+(gamma 5), -debiased as its DeBiasEstimationLoss, -huber is its HuberLoss (delta 0.3).
 """
 import copy, sys
 import torch, torch.nn.functional as F
@@ -102,9 +103,11 @@ def main(folder):
         alphas = sched.alphas_cumprod[b["timesteps"]]
         snr = alphas / (1 - alphas)
         snr_weight = snr.clamp(max=5) / (snr if prediction == "epsilon" else snr + 1)
+        debiased = 1 / torch.sqrt(snr if prediction == "epsilon" else snr + 1)
         one = torch.ones(2)
         cases = [(layout, "", one) for layout in layouts] + [("small", "-bf16", one)] * (family == "sdxl")
-        cases += [(layouts[0], "-snr", snr_weight)] * (family != "sd1")
+        cases += [(layouts[0], "-snr", snr_weight), (layouts[0], "-debiased", debiased)] * (family != "sd1")
+        cases += [(layouts[0], "-huber", one)] * (family == "sdxl")
         for layout, variant, weight in cases:
             tiny = family != "sdxl" and layout == "tiny"
             student = tiny_of(pristine, config) if tiny else student_of(pristine, layout == layouts[0])
@@ -124,6 +127,8 @@ def main(folder):
                 pairs += [(f"up.{i + 1}", f"up.{i}") for i in range(n)]
 
             def mse(x, y):  # the mean over samples of weighted means
+                if variant == "-huber":
+                    return F.huber_loss(x.float(), y.float(), delta=0.3)
                 return (F.mse_loss(x.float(), y.float(), reduction="none").flatten(1).mean(1) * weight).mean()
             losses = dict(loss_sd=mse(pred, truth), loss_kd=mse(pred, target),
                           loss_features=sum(mse(sf[s], taught[t]) for t, s in pairs))

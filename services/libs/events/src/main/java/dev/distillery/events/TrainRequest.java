@@ -50,8 +50,12 @@ public record TrainRequest(
     /** @param warmup in steps */
     public record Schedule(String type, int warmup) {}
 
-    /** @param snrGamma null: every sample weighs the same */
-    public record Loss(double task, double output, double feature, Double snrGamma) {}
+    /**
+     * @param snrGamma of min-SNR weights; null: none
+     * @param debiased whether samples weigh by debiased estimation
+     * @param huber the delta of a Huber loss; null: mean square error
+     */
+    public record Loss(double task, double output, double feature, Double snrGamma, boolean debiased, Double huber) {}
 
     /** Either {@code everySteps} or {@code everyEpochs} is null. */
     public record Checkpoint(Integer everyEpochs, Integer everySteps, int keep) {}

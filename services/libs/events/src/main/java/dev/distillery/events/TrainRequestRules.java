@@ -56,6 +56,12 @@ final class TrainRequestRules {
         }
         check("train.loss.task", v -> learnsSomething(), "more than 0, or another weight of a loss that is used");
         check("train.loss.snrGamma", v -> v.isNull() || isPositive(v), "a positive number or null");
+        check("train.loss.debiased", JsonNode::isBoolean, "true or false");
+        check(
+                "train.loss.debiased",
+                v -> !v.asBoolean() || at("train.loss.snrGamma").isNull(),
+                "false when train.loss.snrGamma is given");
+        check("train.loss.huber", v -> v.isNull() || isPositive(v), "a positive number or null");
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
         wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);

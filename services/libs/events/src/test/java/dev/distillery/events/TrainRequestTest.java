@@ -55,6 +55,8 @@ class TrainRequestTest {
                 "train: {steps: many}|train.steps",
                 "student: {layout: ''}|student.layout",
                 "student: {init: zeros}|student.init",
+                "train: {loss: {snrGamma: 5, debiased: true}}|train.loss.debiased",
+                "train: {loss: {huber: 0}}|train.loss.huber",
                 "train: {precision: fp16}|train.precision",
                 "train: {loss: {task: 0, output: 0, feature: 0}}|train.loss.task",
                 "student: {layout: teacher}, train: {loss: {task: 0}}|train.loss.task"

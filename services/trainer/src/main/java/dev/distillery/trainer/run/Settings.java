@@ -1,6 +1,7 @@
 package dev.distillery.trainer.run;
 
 import java.util.Locale;
+import java.util.OptionalDouble;
 
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
@@ -54,11 +55,19 @@ final class Settings {
         boolean plain = request.student().layout().equals(Layouts.TEACHER); // nothing to distil
         return new Distillation.Settings(
                 new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
-                loss.snrGamma() == null ? SampleWeighting.EQUAL : new SampleWeighting.MinSnr(loss.snrGamma()),
+                weighting(loss),
+                loss.huber() == null ? OptionalDouble.empty() : OptionalDouble.of(loss.huber()),
                 optimizer(train.optimizer()),
                 train.clip(),
                 Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),
                 train.gradientCheckpointing());
+    }
+
+    private static SampleWeighting weighting(TrainRequest.Loss loss) {
+        if (loss.snrGamma() != null) {
+            return new SampleWeighting.MinSnr(loss.snrGamma());
+        }
+        return loss.debiased() ? new SampleWeighting.Debiased() : SampleWeighting.EQUAL;
     }
 
     private static Optimizer.Settings optimizer(TrainRequest.Optimizer optimizer) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BinaryOperator;
@@ -39,6 +40,7 @@ import dev.distillery.diffusion.unet.UNetConfig;
  */
 public final class Distillation implements AutoCloseable {
     /**
+     * @param huber the distance from which errors count by their size and no more by its square; empty: mean square error
      * @param clip largest global norm of the gradients; they are scaled down to it
      * @param precision of the arithmetic, and of the teacher's matrices and kernels; the student's stay in float32
      * @param recompute whether the student's units are computed again on the way back, to save memory
@@ -46,6 +48,7 @@ public final class Distillation implements AutoCloseable {
     public record Settings(
             LossWeights weights,
             SampleWeighting weighting,
+            OptionalDouble huber,
             Optimizer.Settings optimizer,
             double clip,
             Precision precision,
@@ -296,9 +299,10 @@ public final class Distillation implements AutoCloseable {
         return copy;
     }
 
-    /** The mean square error of two arrays, each sample of the batch weighted. */
+    /** The loss of two arrays: the mean error, each sample of the batch weighted. */
     private BinaryOperator<NDArray> difference(Batch batch, NDManager scope) {
-        if (settings.weighting() instanceof SampleWeighting.Equal) {
+        if (settings.weighting() instanceof SampleWeighting.Equal
+                && settings.huber().isEmpty()) {
             return Ops::mse;
         }
         double[] snr = schedule.signalToNoise(batch.timesteps());
@@ -307,6 +311,10 @@ public final class Distillation implements AutoCloseable {
             weights[i] = (float) settings.weighting().weight(snr[i], schedule.prediction());
         }
         NDArray ofSamples = scope.create(weights);
+        if (settings.huber().isPresent()) {
+            double delta = settings.huber().getAsDouble();
+            return (x, y) -> Ops.call("huber_of_samples", x, y, ofSamples, delta);
+        }
         return (x, y) -> Ops.call("mse_of_samples", x, y, ofSamples);
     }
 

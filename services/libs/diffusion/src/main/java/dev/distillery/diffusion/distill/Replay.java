@@ -7,6 +7,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -36,7 +37,13 @@ public final class Replay {
     public static Losses step(Path model, String layout, Precision precision, Path batchFile, Path answerFile)
             throws IOException {
         var settings = new Distillation.Settings(
-                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, precision, false);
+                LossWeights.EQUAL,
+                SampleWeighting.EQUAL,
+                OptionalDouble.empty(),
+                AdamW.Settings.withWeightDecay(0),
+                1,
+                precision,
+                false);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"),

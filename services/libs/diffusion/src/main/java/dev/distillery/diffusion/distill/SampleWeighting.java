@@ -32,4 +32,21 @@ public sealed interface SampleWeighting {
                     : Math.min(snr, gamma) / (snr + 1);
         }
     }
+
+    /**
+     * Debiased estimation (arXiv 2310.08442): {@code 1 / sqrt(SNR)}; for velocity, {@code 1 / sqrt(SNR + 1)}. A sample
+     * without any signal, of which no noise can be told, weighs nothing.
+     *
+     * @see <a href="https://github.com/okotaku/diffengine/blob/main/diffengine/models/losses/debias_estimation_loss.py">
+     *     diffengine's DeBiasEstimationLoss</a>
+     */
+    record Debiased() implements SampleWeighting {
+        @Override
+        public double weight(double snr, Prediction prediction) {
+            if (prediction == Prediction.V_PREDICTION) {
+                return 1 / Math.sqrt(snr + 1);
+            }
+            return snr == 0 ? 0 : 1 / Math.sqrt(snr);
+        }
+    }
 }

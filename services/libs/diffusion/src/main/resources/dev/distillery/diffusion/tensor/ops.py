@@ -183,10 +183,16 @@ class Ops(Module):
   def mse(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
     return torch.mse_loss(torch.to(x, 6), torch.to(y, 6))
 
-  # the mean over samples of weighted mean square errors; weights (B)
-  def mse_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    error = torch.square(torch.sub(torch.to(x, 6), torch.to(y, 6)))
+  # the mean over samples of their mean errors, each weighted; weights (B)
+  def mean_of_samples(self: __torch__.Ops, error: Tensor, weights: Tensor) -> Tensor:
     return torch.mean(torch.mul(torch.mean(torch.flatten(error, 1), [1]), weights))
+
+  def mse_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    return (self).mean_of_samples(torch.square(torch.sub(torch.to(x, 6), torch.to(y, 6))), weights)
+
+  # 0: no reduction
+  def huber_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor, delta: Tensor) -> Tensor:
+    return (self).mean_of_samples(torch.huber_loss(torch.to(x, 6), torch.to(y, 6), 0, float(delta)), weights)
 
   # autograd from these outputs back to the leaves; answers with the first output
   def backward(self: __torch__.Ops, outputs: List[Tensor], gradients: List[Tensor]) -> Tensor:

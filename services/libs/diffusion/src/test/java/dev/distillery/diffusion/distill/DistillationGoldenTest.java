@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
@@ -14,12 +15,15 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import dev.distillery.diffusion.Golden;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,17 +32,22 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 /** U-Net and distillation step against diffusers 0.35.1; golden tensors by {@code src/test/python/golden_unet.py}. */
 class DistillationGoldenTest {
     private static Distillation distillation(Path golden, String layout) {
-        return distillation(golden, layout, SampleWeighting.EQUAL);
+        return distillation(golden, layout, Precision.FP32, false);
     }
 
-    private static Distillation distillation(Path golden, String layout, SampleWeighting weighting) {
-        return distillation(golden, layout, weighting, Precision.FP32, false);
+    private static Distillation distillation(Path golden, String layout, Precision precision, boolean recompute) {
+        return distillation(golden, layout, SampleWeighting.EQUAL, OptionalDouble.empty(), precision, recompute);
     }
 
     private static Distillation distillation(
-            Path golden, String layout, SampleWeighting weighting, Precision precision, boolean recompute) {
+            Path golden,
+            String layout,
+            SampleWeighting weighting,
+            OptionalDouble huber,
+            Precision precision,
+            boolean recompute) {
         var settings = new Distillation.Settings(
-                LossWeights.EQUAL, weighting, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
+                LossWeights.EQUAL, weighting, huber, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
         return Distillation.create(
                 golden.resolve("unet"),
                 layout,
@@ -104,19 +113,40 @@ class DistillationGoldenTest {
         }
     }
 
-    /** For SD2 the network predicts velocity, for which the weight is another. */
-    @ParameterizedTest
-    @CsvSource({"sdxl, small", "sd2, base"})
-    void shouldEqualDiffusersWhenSamplesWeighByMinSnr(String family, String layout) {
+    static Stream<Arguments> lossVariants() {
+        OptionalDouble square = OptionalDouble.empty();
+        return Stream.of(
+                Arguments.of("sdxl", "small-snr", new SampleWeighting.MinSnr(5), square),
+                Arguments.of("sd2", "base-snr", new SampleWeighting.MinSnr(5), square),
+                Arguments.of("sdxl", "small-debiased", new SampleWeighting.Debiased(), square),
+                Arguments.of("sd2", "base-debiased", new SampleWeighting.Debiased(), square),
+                Arguments.of("sdxl", "small-huber", SampleWeighting.EQUAL, OptionalDouble.of(0.3)));
+    }
+
+    /** SD2 predicts velocity, for which the weights are others. */
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("lossVariants")
+    void shouldEqualDiffusersInEveryVariantOfTheLoss(
+            String family, String variant, SampleWeighting weighting, OptionalDouble huber) {
         // Given
         Path golden = Golden.folder("unet-" + family);
-        try (Distillation d = distillation(golden, layout, new SampleWeighting.MinSnr(5));
+        String layout = variant.substring(0, variant.indexOf('-'));
+        try (Distillation d = distillation(golden, layout, weighting, huber, Precision.FP32, false);
                 NDManager scope = d.newScope()) {
-            Map<String, NDArray> expected =
-                    Golden.tensors(golden.resolve("step-" + layout + "-snr.safetensors"), scope);
+            Map<String, NDArray> expected = Golden.tensors(golden.resolve("step-" + variant + ".safetensors"), scope);
             Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
             // When, then
             assertStep(d, batch, expected, scope);
+        }
+    }
+
+    @Test
+    void shouldGiveAFiniteWeightWhereThereIsNoSignal() {
+        for (SampleWeighting weighting :
+                List.of(SampleWeighting.EQUAL, new SampleWeighting.MinSnr(5), new SampleWeighting.Debiased())) {
+            for (Prediction prediction : Prediction.values()) {
+                assertThat(weighting.weight(0, prediction)).isBetween(0.0, 1.0);
+            }
         }
     }
 
@@ -157,7 +187,13 @@ class DistillationGoldenTest {
     private static float[] randomStart(long seed) {
         Path golden = Golden.folder("unet-sdxl");
         var settings = new Distillation.Settings(
-                LossWeights.EQUAL, SampleWeighting.EQUAL, AdamW.Settings.withWeightDecay(0), 1, Precision.FP32, false);
+                LossWeights.EQUAL,
+                SampleWeighting.EQUAL,
+                OptionalDouble.empty(),
+                AdamW.Settings.withWeightDecay(0),
+                1,
+                Precision.FP32,
+                false);
         try (Distillation d = Distillation.create(
                 golden.resolve("unet"),
                 "small",
@@ -174,8 +210,8 @@ class DistillationGoldenTest {
     @CsvSource({"sdxl, small", "sdxl, tiny", "sd1, base", "sd2, small"})
     void shouldGiveTheSameGradientsWhenUnitsAreComputedAgain(String family, String layout) {
         Path golden = Golden.folder("unet-" + family);
-        try (Distillation plain = distillation(golden, layout, SampleWeighting.EQUAL, Precision.FP32, false);
-                Distillation again = distillation(golden, layout, SampleWeighting.EQUAL, Precision.FP32, true);
+        try (Distillation plain = distillation(golden, layout, Precision.FP32, false);
+                Distillation again = distillation(golden, layout, Precision.FP32, true);
                 NDManager scope = plain.newScope()) {
             // Given
             Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
