@@ -41,6 +41,7 @@ public record TrainRequest(
             Schedule schedule,
             double clip,
             Loss loss,
+            Timesteps timesteps,
             boolean gradientCheckpointing,
             long seed,
             Checkpoint checkpoint) {}
@@ -56,6 +57,9 @@ public record TrainRequest(
      * @param huber the delta of a Huber loss; null: mean square error
      */
     public record Loss(double task, double output, double feature, Double snrGamma, boolean debiased, Double huber) {}
+
+    /** Those from {@code begin} to {@code end}, portions of all, are drawn {@code multiplier} times as often as the others. */
+    public record Timesteps(double begin, double end, double multiplier) {}
 
     /** Either {@code everySteps} or {@code everyEpochs} is null. */
     public record Checkpoint(Integer everyEpochs, Integer everySteps, int keep) {}

@@ -62,6 +62,13 @@ final class TrainRequestRules {
                 v -> !v.asBoolean() || at("train.loss.snrGamma").isNull(),
                 "false when train.loss.snrGamma is given");
         check("train.loss.huber", v -> v.isNull() || isPositive(v), "a positive number or null");
+        number("train.timesteps.begin", 0, 1);
+        number("train.timesteps.end", 0, 1);
+        check(
+                "train.timesteps.end",
+                v -> v.asDouble() > at("train.timesteps.begin").asDouble(),
+                "more than train.timesteps.begin");
+        check("train.timesteps.multiplier", TrainRequestRules::isPositive, "a positive number");
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
         wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);

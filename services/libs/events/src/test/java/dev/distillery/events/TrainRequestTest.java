@@ -57,6 +57,8 @@ class TrainRequestTest {
                 "student: {init: zeros}|student.init",
                 "train: {loss: {snrGamma: 5, debiased: true}}|train.loss.debiased",
                 "train: {loss: {huber: 0}}|train.loss.huber",
+                "train: {timesteps: {begin: 0.5, end: 0.5}}|train.timesteps.end",
+                "train: {timesteps: {multiplier: 0}}|train.timesteps.multiplier",
                 "train: {precision: fp16}|train.precision",
                 "train: {loss: {task: 0, output: 0, feature: 0}}|train.loss.task",
                 "student: {layout: teacher}, train: {loss: {task: 0}}|train.loss.task"

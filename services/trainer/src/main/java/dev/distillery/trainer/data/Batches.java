@@ -16,15 +16,15 @@ public final class Batches {
 
     private final LatentsDataset data;
     private final float latentScale;
-    private final int timesteps;
+    private final Timesteps timesteps;
     private final long seed;
 
     /**
      * @param latentScale the auto-encoder's {@code scaling_factor}
-     * @param timesteps of the noise schedule, usually 1000
+     * @param timesteps of the noise schedule, and how they are drawn
      * @param seed of the run
      */
-    public Batches(LatentsDataset data, double latentScale, int timesteps, long seed) {
+    public Batches(LatentsDataset data, double latentScale, Timesteps timesteps, long seed) {
         this.data = data;
         this.latentScale = (float) latentScale;
         this.timesteps = timesteps;
@@ -40,7 +40,7 @@ public final class Batches {
         for (int slot = from; slot < to; slot++) {
             Draws choices = Draws.of(seed, step, slot, "choices");
             int view = choices.below(data.dimensions().views());
-            assembly.add(pairs[slot], view, choices.below(timesteps), seed, step, slot);
+            assembly.add(pairs[slot], view, timesteps.at(choices.unit()), seed, step, slot);
         }
         return assembly.batch(manager);
     }
@@ -52,7 +52,7 @@ public final class Batches {
     public Batch heldOut(NDManager manager, int[] pairs, int from, int to) {
         Assembly assembly = new Assembly(to - from);
         for (int i = from; i < to; i++) {
-            int timestep = (int) ((i + 0.5) * timesteps / pairs.length);
+            int timestep = (int) ((i + 0.5) * timesteps.count() / pairs.length);
             assembly.add(pairs[i], 0, timestep, 0, 0, i);
         }
         return assembly.batch(manager);

@@ -59,7 +59,7 @@ final class Draws {
     }
 
     /** A number in {@code [0, 1)}. */
-    private double unit() {
+    double unit() {
         state += GOLDEN_GAMMA;
         return (mix(state) >>> 11) * UNIT_53_BITS;
     }

@@ -12,6 +12,7 @@ import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.trainer.data.Timesteps;
 import dev.distillery.trainer.run.TrainingPlan.Every;
 
 /** What a request asks of the training, in the terms of this package. */
@@ -61,6 +62,10 @@ final class Settings {
                 train.clip(),
                 Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),
                 train.gradientCheckpointing());
+    }
+
+    static Timesteps timesteps(TrainRequest.Timesteps timesteps, int count) {
+        return new Timesteps(count, timesteps.begin(), timesteps.end(), timesteps.multiplier());
     }
 
     private static SampleWeighting weighting(TrainRequest.Loss loss) {

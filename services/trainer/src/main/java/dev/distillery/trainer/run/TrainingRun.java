@@ -94,7 +94,8 @@ public final class TrainingRun implements AutoCloseable {
         rate = Settings.learningRate(train, plan.steps());
         TeacherFolder folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
-        batches = new Batches(data, folder.latentScale(), schedule.alphasCumprod().length, train.seed());
+        batches = new Batches(
+                data, folder.latentScale(), Settings.timesteps(train.timesteps(), schedule.steps()), train.seed());
         distillation = Distillation.create(
                 folder.unet(),
                 request.student().layout(),

@@ -20,7 +20,7 @@ class BatchesTest {
         try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 2, 5));
                 NDManager scope = Torch.newManager()) {
             // Given
-            Batches batches = new Batches(data, 0.5, 1000, 7);
+            Batches batches = new Batches(data, 0.5, Timesteps.uniform(1000), 7);
             int[] pairs = {9, 0, 4, 6};
             Batch whole = batches.ofStep(scope, pairs, 0, 4, 3);
 
@@ -48,8 +48,8 @@ class BatchesTest {
                 NDManager scope = Torch.newManager()) {
             // Given
             int[] pairs = {1, 2};
-            Batches one = new Batches(data, 0.5, 1000, 7);
-            Batches otherSeed = new Batches(data, 0.5, 1000, 8);
+            Batches one = new Batches(data, 0.5, Timesteps.uniform(1000), 7);
+            Batches otherSeed = new Batches(data, 0.5, Timesteps.uniform(1000), 8);
 
             // When
             float[] firstStep = one.ofStep(scope, pairs, 0, 2, 1).noise().toFloatArray();
