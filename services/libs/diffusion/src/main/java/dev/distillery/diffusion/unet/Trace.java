@@ -15,8 +15,8 @@ import dev.distillery.diffusion.tensor.Torch;
 
 /**
  * A forward pass of a network that learns, from which gradients go back to its parameters. Either autograd keeps every
- * intermediate tensor until then, or only the units' outputs are kept and each unit is computed again on the way back,
- * which takes a third more time and a fraction of the memory.
+ * intermediate tensor until then, or only the units' outputs are kept and each unit is computed again on the way back:
+ * one forward pass more, for a fraction of the memory.
  *
  * @see <a href="https://arxiv.org/abs/1604.06174">Training deep nets with sublinear memory cost</a>
  */
