@@ -41,10 +41,7 @@ final class TrainRequestRules {
         check("train.epochs", v -> v.isNull() != at("train.steps").isNull(), "given or train.steps, not both");
         whole("train.batch", 1, 4096);
         whole("train.accumulate", 1, 4096);
-        check(
-                "train.precision",
-                v -> v.isTextual() && Set.of("bf16", "fp32").contains(v.asText()),
-                "one of bf16, fp32 (small gradients vanish in fp16's range)");
+        oneOf("train.precision", Set.of("bf16", "fp32"), " (small gradients vanish in fp16's range)");
         oneOf("train.optimizer.type", Set.of("adafactor", "adamw"));
         number("train.optimizer.learningRate", 0, Double.MAX_VALUE);
         number("train.optimizer.weightDecay", 0, 1);
@@ -117,7 +114,11 @@ final class TrainRequestRules {
     }
 
     private void oneOf(String path, Set<String> allowed) {
-        check(path, v -> v.isTextual() && allowed.contains(v.asText()), "one of " + sorted(allowed));
+        oneOf(path, allowed, "");
+    }
+
+    private void oneOf(String path, Set<String> allowed, String why) {
+        check(path, v -> v.isTextual() && allowed.contains(v.asText()), "one of " + sorted(allowed) + why);
     }
 
     private void whole(String path, int least, int most) {

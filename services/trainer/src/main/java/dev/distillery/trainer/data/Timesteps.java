@@ -10,11 +10,6 @@ package dev.distillery.trainer.data;
  */
 public record Timesteps(int count, double begin, double end, double multiplier) {
 
-    /** All alike. */
-    public static Timesteps uniform(int count) {
-        return new Timesteps(count, 0, 1, 1);
-    }
-
     /** The timestep of a number in {@code [0, 1)}: the inverse of the distribution function. */
     int at(double unit) {
         int from = (int) (begin * count);

@@ -15,12 +15,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class BatchesTest {
 
+    private static final Timesteps UNIFORM = new Timesteps(1000, 0, 1, 1);
+
     @Test
     void shouldGiveTheSameNumbersWhenAStepIsPartedIntoMicroBatches(@TempDir Path dir) {
         try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 2, 5));
                 NDManager scope = Torch.newManager()) {
             // Given
-            Batches batches = new Batches(data, 0.5, Timesteps.uniform(1000), 7);
+            Batches batches = new Batches(data, 0.5, UNIFORM, 7);
             int[] pairs = {9, 0, 4, 6};
             Batch whole = batches.ofStep(scope, pairs, 0, 4, 3);
 
@@ -48,8 +50,8 @@ class BatchesTest {
                 NDManager scope = Torch.newManager()) {
             // Given
             int[] pairs = {1, 2};
-            Batches one = new Batches(data, 0.5, Timesteps.uniform(1000), 7);
-            Batches otherSeed = new Batches(data, 0.5, Timesteps.uniform(1000), 8);
+            Batches one = new Batches(data, 0.5, UNIFORM, 7);
+            Batches otherSeed = new Batches(data, 0.5, UNIFORM, 8);
 
             // When
             float[] firstStep = one.ofStep(scope, pairs, 0, 2, 1).noise().toFloatArray();

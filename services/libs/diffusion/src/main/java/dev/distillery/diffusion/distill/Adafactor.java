@@ -12,7 +12,8 @@ import dev.distillery.diffusion.tensor.Ops;
 
 /**
  * Adafactor (arXiv 1804.04235) with a given learning rate and without momentum: {@code scale_parameter=False,
- * relative_step=False}. Of a matrix's second moments it keeps a row and a column, so its state is a thousandth of AdamW's.
+ * relative_step=False}. Of the second moments over the last two axes it keeps a row and a column: next to nothing for a
+ * matrix, two thirds of a 3x3 kernel's size.
  *
  * @see <a href="https://github.com/huggingface/transformers/blob/v4.55.4/src/transformers/optimization.py#L672">
  *     transformers' Adafactor</a>
