@@ -130,7 +130,7 @@ public final class TrainingRun implements AutoCloseable {
             step();
             boolean good = !plan.evaluationAfter(done) || evaluate();
             if (!good && done == plan.steps()) {
-                upload.now();
+                finishUploads();
                 throw NumericsException.atTheEnd(done);
             }
             if (good && plan.checkpointAfter(done)) {
@@ -138,8 +138,7 @@ public final class TrainingRun implements AutoCloseable {
             }
             drawSamples();
         }
-        checkpoints.await();
-        upload.now();
+        finishUploads();
         return new Outcome.Completed(done, plan.epochs(), seconds);
     }
 
@@ -203,7 +202,7 @@ public final class TrainingRun implements AutoCloseable {
         log.add(MetricsLine.ofSkipped(done, plan.epoch(done), where));
         observer.skipped(done);
         if (skippedInARow == MOST_SKIPPED_IN_A_ROW) {
-            upload.now();
+            finishUploads();
             throw NumericsException.inARow(skippedInARow, done, where);
         }
     }
@@ -251,9 +250,14 @@ public final class TrainingRun implements AutoCloseable {
         if (why == Stop.SHUTDOWN && done > 0 && !plan.checkpointAfter(done) && skippedInARow == 0) {
             checkpoint();
         }
+        finishUploads();
+        return new Outcome.Stopped(why, done);
+    }
+
+    /** However a run ends, the checkpoint on its way and the whole log get into the store first. */
+    private void finishUploads() {
         checkpoints.await();
         upload.now();
-        return new Outcome.Stopped(why, done);
     }
 
     @Override
