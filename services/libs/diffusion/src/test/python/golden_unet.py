@@ -7,9 +7,11 @@ Writes unet-FAMILY/ for an SDXL-, an SD1- and an SD2-shaped U-Net of a few thous
 it, a batch, the teacher's outputs, and for each student layout the losses, the prediction and every gradient of one step
 (fp32 on the CPU; for SDXL small in autocast's bfloat16 as well). The step is that of diffengine's DistillSDXL: MSE over the noise
 (SD2: velocity), the teacher's output and every block's output; step-LAYOUT-snr weights each sample as its SNRL2Loss
-(gamma 5), -debiased as its DeBiasEstimationLoss, -huber is its HuberLoss (delta 0.3).
+(gamma 5), -debiased as its DeBiasEstimationLoss, -huber is its HuberLoss (delta 0.3). -layer compares every resnet and
+transformer as diffengine's SSD1B does, -attention every self attention as KOALA does (blocks without attention by their
+outputs), -relative divides each feature's term by the mean square of the teacher's feature.
 """
-import copy, sys
+import copy, re, sys
 import torch, torch.nn.functional as F
 from diffusers import DDPMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
@@ -74,6 +76,20 @@ def watch(unet):
     return out
 
 
+def watch_inside(unet, suffix):
+    """The outputs of the modules whose names end so; a transformer answers with a tuple."""
+    out = {}
+    for name, module in unet.named_modules():
+        if re.fullmatch(suffix, name):
+            module.register_forward_hook(lambda m, a, o, k=name: out.__setitem__(k, o[0] if isinstance(o, tuple) else o))
+    return out
+
+
+def taught_by(name):
+    """The teacher's name of what a student of one layer a block kept."""
+    return re.sub(r"^(up_blocks\.\d\.(?:resnets|attentions)\.)1", r"\g<1>2", name)
+
+
 def main(folder):
     for family, (config, prediction, layouts) in FAMILIES.items():
         torch.manual_seed(0)
@@ -107,12 +123,16 @@ def main(folder):
         one = torch.ones(2)
         cases = [(layout, "", one) for layout in layouts] + [("small", "-bf16", one)] * (family == "sdxl")
         cases += [(layouts[0], "-snr", snr_weight), (layouts[0], "-debiased", debiased)] * (family != "sd1")
-        cases += [(layouts[0], "-huber", one)] * (family == "sdxl")
+        if family == "sdxl":
+            cases += [(layouts[0], "-huber", one), (layouts[0], "-layer", one), ("tiny", "-attention", one), (layouts[0], "-relative", one)]
+        suffixes = {"-layer": r".*\.(resnets|attentions)\.\d", "-attention": r".*\.attn1"}
         for layout, variant, weight in cases:
             tiny = family != "sdxl" and layout == "tiny"
             student = tiny_of(pristine, config) if tiny else student_of(pristine, layout == layouts[0])
             student.train().requires_grad_(True)
             sf = watch(student)
+            inside = suffixes.get(variant, "nothing")
+            t_inside, s_inside = watch_inside(teacher, inside), watch_inside(student, inside)
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=variant == "-bf16"):
                 with torch.no_grad():
                     target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **kw).sample.float()
@@ -125,13 +145,20 @@ def main(folder):
                 taught = dict(tf, inner=inner["down.2"])
                 pairs = [("down.0", "down.0"), ("down.1", "down.1"), ("inner", "down.2")]
                 pairs += [(f"up.{i + 1}", f"up.{i}") for i in range(n)]
+            if inside != "nothing":
+                others = [(t, s) for t, s in pairs if variant == "-attention" and s in ("down.0", "up.2")]
+                pairs = [(taught_by(name), name) for name in s_inside] + others
+                taught, sf = dict(tf, **t_inside), dict(sf, **s_inside)
 
             def mse(x, y):  # the mean over samples of weighted means
                 if variant == "-huber":
                     return F.huber_loss(x.float(), y.float(), delta=0.3)
                 return (F.mse_loss(x.float(), y.float(), reduction="none").flatten(1).mean(1) * weight).mean()
+
+            def feature(taught, learnt):
+                return mse(learnt, taught) / (taught.square().mean() if variant == "-relative" else 1)
             losses = dict(loss_sd=mse(pred, truth), loss_kd=mse(pred, target),
-                          loss_features=sum(mse(sf[s], taught[t]) for t, s in pairs))
+                          loss_features=sum(feature(taught[t], sf[s]) for t, s in pairs))
             sum(losses.values()).backward()
             out = {k: v.detach().reshape(1) for k, v in losses.items()}
             out["pred"] = pred.detach()

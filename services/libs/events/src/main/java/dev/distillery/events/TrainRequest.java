@@ -52,11 +52,21 @@ public record TrainRequest(
     public record Schedule(String type, int warmup) {}
 
     /**
+     * @param featurePoints where features are compared: {@code block}, {@code layer} or {@code self-attention}
+     * @param normalize {@code teacher}: each feature's term is divided by the mean square of the teacher's; or {@code none}
      * @param snrGamma of min-SNR weights; null: none
      * @param debiased whether samples weigh by debiased estimation
      * @param huber the delta of a Huber loss; null: mean square error
      */
-    public record Loss(double task, double output, double feature, Double snrGamma, boolean debiased, Double huber) {}
+    public record Loss(
+            double task,
+            double output,
+            double feature,
+            String featurePoints,
+            String normalize,
+            Double snrGamma,
+            boolean debiased,
+            Double huber) {}
 
     /** Those from {@code begin} to {@code end}, portions of all, are drawn {@code multiplier} times as often as the others. */
     public record Timesteps(double begin, double end, double multiplier) {}

@@ -52,6 +52,8 @@ final class TrainRequestRules {
             number("train.loss." + term, 0, Double.MAX_VALUE);
         }
         check("train.loss.task", v -> learnsSomething(), "more than 0, or another weight of a loss that is used");
+        oneOf("train.loss.featurePoints", Set.of("block", "layer", "self-attention"));
+        oneOf("train.loss.normalize", Set.of("none", "teacher"));
         check("train.loss.snrGamma", v -> v.isNull() || isPositive(v), "a positive number or null");
         check("train.loss.debiased", JsonNode::isBoolean, "true or false");
         check(

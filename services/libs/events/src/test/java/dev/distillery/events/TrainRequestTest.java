@@ -57,6 +57,8 @@ class TrainRequestTest {
                 "student: {init: zeros}|student.init",
                 "train: {loss: {snrGamma: 5, debiased: true}}|train.loss.debiased",
                 "train: {loss: {huber: 0}}|train.loss.huber",
+                "train: {loss: {featurePoints: attention}}|train.loss.featurePoints",
+                "train: {loss: {normalize: student}}|train.loss.normalize",
                 "train: {timesteps: {begin: 0.5, end: 0.5}}|train.timesteps.end",
                 "train: {timesteps: {multiplier: 0}}|train.timesteps.multiplier",
                 "train: {precision: fp16}|train.precision",

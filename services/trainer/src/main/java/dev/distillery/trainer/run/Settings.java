@@ -6,8 +6,10 @@ import java.util.OptionalDouble;
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.FeaturePoints;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.LossWeights;
+import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
 import dev.distillery.diffusion.tensor.Precision;
@@ -55,9 +57,13 @@ final class Settings {
         TrainRequest.Loss loss = train.loss();
         boolean plain = request.student().layout().equals(Layouts.TEACHER); // nothing to distil
         return new Distillation.Settings(
-                new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
-                weighting(loss),
-                loss.huber() == null ? OptionalDouble.empty() : OptionalDouble.of(loss.huber()),
+                new Objective(
+                        new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
+                        weighting(loss),
+                        loss.huber() == null ? OptionalDouble.empty() : OptionalDouble.of(loss.huber()),
+                        FeaturePoints.valueOf(
+                                loss.featurePoints().toUpperCase(Locale.ROOT).replace('-', '_')),
+                        loss.normalize().equals("teacher")),
                 optimizer(train.optimizer()),
                 train.clip(),
                 Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),

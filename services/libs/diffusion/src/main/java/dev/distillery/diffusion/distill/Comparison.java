@@ -16,27 +16,25 @@ import dev.distillery.diffusion.tensor.Torch;
  */
 final class Comparison {
     private final Function<String, NDArray> student;
-    private final BinaryOperator<NDArray> difference;
     private final NDManager scope;
     private final Map<String, NDArray> leaves = new LinkedHashMap<>();
 
     /**
      * @param student its outputs by site
-     * @param difference a scalar of two arrays
      * @param scope owner of losses and gradients
      */
-    Comparison(Function<String, NDArray> student, BinaryOperator<NDArray> difference, NDManager scope) {
+    Comparison(Function<String, NDArray> student, NDManager scope) {
         this.student = student;
-        this.difference = difference;
         this.scope = scope;
     }
 
     /**
      * The difference of the student's output and {@code target}.
      *
+     * @param difference a scalar of two arrays
      * @param factor by which its gradient counts; 0 for none
      */
-    NDArray with(String site, NDArray target, double factor) {
+    NDArray with(String site, NDArray target, BinaryOperator<NDArray> difference, double factor) {
         NDArray leaf = leaves.computeIfAbsent(site, s -> Torch.leaf(student.apply(s), scope));
         try (Torch.GradMode mode = Torch.gradMode(factor != 0)) {
             NDArray loss = difference.apply(leaf, target);

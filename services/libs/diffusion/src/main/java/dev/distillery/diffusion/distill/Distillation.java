@@ -6,7 +6,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BinaryOperator;
@@ -16,7 +15,6 @@ import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import dev.distillery.diffusion.distill.Student.FeaturePair;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
@@ -40,19 +38,12 @@ import dev.distillery.diffusion.unet.UNetConfig;
  */
 public final class Distillation implements AutoCloseable {
     /**
-     * @param huber the distance from which errors count by their size and no more by its square; empty: mean square error
      * @param clip largest global norm of the gradients; they are scaled down to it
      * @param precision of the arithmetic, and of the teacher's matrices and kernels; the student's stay in float32
      * @param recompute whether the student's units are computed again on the way back, to save memory
      */
     public record Settings(
-            LossWeights weights,
-            SampleWeighting weighting,
-            OptionalDouble huber,
-            Optimizer.Settings optimizer,
-            double clip,
-            Precision precision,
-            boolean recompute) {}
+            Objective objective, Optimizer.Settings optimizer, double clip, Precision precision, boolean recompute) {}
 
     /**
      * What a step did.
@@ -69,6 +60,7 @@ public final class Distillation implements AutoCloseable {
     private final Student plan;
     private final UNet2DCondition student;
     private final Optimizer optimizer;
+    private final List<FeaturePoints.Pair> features;
     private final Set<String> sites; // what is compared of the student
     private Losses accumulated = Losses.NONE;
     private Optional<String> nonFinite = Optional.empty();
@@ -99,8 +91,6 @@ public final class Distillation implements AutoCloseable {
         this.settings = settings;
         this.schedule = schedule;
         this.plan = plan;
-        sites = Stream.concat(plan.features().stream().map(FeaturePair::student), Stream.of(UNet2DCondition.PREDICTION))
-                .collect(Collectors.toUnmodifiableSet());
         teacher = UNet2DCondition.load(folder, manager, settings.precision());
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
             Weights.Source source = init instanceof Init.Random random
@@ -110,6 +100,9 @@ public final class Distillation implements AutoCloseable {
             student = new UNet2DCondition(plan.config(), kept);
             kept.check();
         }
+        features = settings.objective().points().pairs(teacher.config(), plan);
+        sites = Stream.concat(features.stream().map(FeaturePoints.Pair::student), Stream.of(UNet2DCondition.PREDICTION))
+                .collect(Collectors.toUnmodifiableSet());
         student.parameters().values().forEach(p -> p.setRequiresGradient(true));
         optimizer = settings.optimizer().of(student.parameters(), manager);
     }
@@ -153,7 +146,8 @@ public final class Distillation implements AutoCloseable {
      */
     public void accumulate(Batch part, double share) {
         try (NDManager scope = newScope()) {
-            Losses losses = backward(part, share, scope).losses(settings.weights());
+            Losses losses =
+                    backward(part, share, scope).losses(settings.objective().weights());
             accumulated = accumulated.plus(losses, share);
             if (!losses.finite() && nonFinite.isEmpty()) {
                 nonFinite = Optional.of(nonFiniteOutput(part));
@@ -224,8 +218,9 @@ public final class Distillation implements AutoCloseable {
                 Torch.GradMode off = Torch.gradMode(false)) {
             NDArray noisy = noisy(batch, scope);
             Map<String, NDArray> learnt = student.forward(batch.input(noisy), settings.precision(), sites);
-            var comparison = new Comparison(learnt::get, difference(batch, scope), scope);
-            return compare(comparison, batch, noisy, 0, scope).losses(settings.weights());
+            var comparison = new Comparison(learnt::get, scope);
+            return compare(comparison, batch, noisy, 0, scope)
+                    .losses(settings.objective().weights());
         }
     }
 
@@ -237,7 +232,7 @@ public final class Distillation implements AutoCloseable {
     Terms backward(Batch batch, double share, NDManager scope) {
         NDArray noisy = noisy(batch, scope);
         try (Trace trace = student.trace(batch.input(noisy), settings.precision(), sites, settings.recompute())) {
-            var comparison = new Comparison(trace::at, difference(batch, scope), scope);
+            var comparison = new Comparison(trace::at, scope);
             Terms terms = compare(comparison, batch, noisy, share, scope);
             trace.backward(comparison.gradients());
             return terms;
@@ -256,12 +251,14 @@ public final class Distillation implements AutoCloseable {
 
     /** Runs the teacher beside the student's outputs; each of its features is compared and freed as it comes. */
     private Terms compare(Comparison student, Batch batch, NDArray noisy, double share, NDManager scope) {
-        LossWeights w = settings.weights();
+        LossWeights w = settings.objective().weights();
+        BinaryOperator<NDArray> difference = settings.objective().difference(batch, schedule, scope);
+        BinaryOperator<NDArray> featureDifference = settings.objective().featureDifference(difference);
         NDArray feature = scope.create(0f);
         var listeners = new HashMap<String, Consumer<NDArray>>();
-        for (FeaturePair pair : plan.features()) {
+        for (FeaturePoints.Pair pair : features) {
             listeners.put(pair.teacher(), taught -> {
-                try (NDArray loss = student.with(pair.student(), taught, share * w.feature())) {
+                try (NDArray loss = student.with(pair.student(), taught, featureDifference, share * w.feature())) {
                     Ops.add(feature, loss);
                 }
             });
@@ -272,8 +269,8 @@ public final class Distillation implements AutoCloseable {
             teacher.forward(batch.input(noisy), settings.precision(), listeners);
         }
         NDArray truth = schedule.target(own(batch.latents(), scope), batch.noise(), batch.timesteps());
-        NDArray task = student.with(UNet2DCondition.PREDICTION, truth, share * w.task());
-        NDArray output = student.with(UNet2DCondition.PREDICTION, target.get(), share * w.output());
+        NDArray task = student.with(UNet2DCondition.PREDICTION, truth, difference, share * w.task());
+        NDArray output = student.with(UNet2DCondition.PREDICTION, target.get(), difference, share * w.output());
         return new Terms(student.at(UNet2DCondition.PREDICTION), target.get(), task, output, feature);
     }
 
@@ -297,25 +294,6 @@ public final class Distillation implements AutoCloseable {
         NDArray copy = array.duplicate();
         copy.attach(scope);
         return copy;
-    }
-
-    /** The loss of two arrays: the mean error, each sample of the batch weighted. */
-    private BinaryOperator<NDArray> difference(Batch batch, NDManager scope) {
-        if (settings.weighting() instanceof SampleWeighting.Equal
-                && settings.huber().isEmpty()) {
-            return Ops::mse;
-        }
-        double[] snr = schedule.signalToNoise(batch.timesteps());
-        float[] weights = new float[snr.length];
-        for (int i = 0; i < snr.length; i++) {
-            weights[i] = (float) settings.weighting().weight(snr[i], schedule.prediction());
-        }
-        NDArray ofSamples = scope.create(weights);
-        if (settings.huber().isPresent()) {
-            double delta = settings.huber().getAsDouble();
-            return (x, y) -> Ops.call("huber_of_samples", x, y, ofSamples, delta);
-        }
-        return (x, y) -> Ops.call("mse_of_samples", x, y, ofSamples);
     }
 
     @Override

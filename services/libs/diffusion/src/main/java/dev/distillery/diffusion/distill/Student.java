@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,22 +17,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.diffusion.distill.Layout.Kept;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
-import dev.distillery.diffusion.unet.UNetConfig.MidKind;
 
 /**
  * A student as its layout defines it, before any weight is read.
  *
  * @param config what its {@code config.json} says
  * @param teacherKeys student key -> teacher key, for every parameter of the student, in the model's order
- * @param features the block outputs to compare
  */
-public record Student(Layout layout, UNetConfig config, Map<String, String> teacherKeys, List<FeaturePair> features) {
-
-    /** Names of outputs that should be alike. */
-    public record FeaturePair(String teacher, String student) {}
+public record Student(Layout layout, UNetConfig config, Map<String, String> teacherKeys) {
 
     private static final Pattern LAYER =
-            Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d+)\\.(.*)");
+            Pattern.compile("(down|up)_blocks\\.(\\d+)\\.(resnets|attentions|downsamplers|upsamplers)\\.(\\d+)(.*)");
 
     /**
      * Plans a student.
@@ -43,14 +39,19 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
         Map<String, Shape> teacherShapes = UNet2DCondition.parameterShapes(teacher);
         var keys = new LinkedHashMap<String, String>();
         UNet2DCondition.parameterShapes(config).forEach((key, shape) -> {
-            String from = teacherKey(teacher, layout, key);
+            String from = teacherName(teacher, layout, key);
             if (!shape.equals(teacherShapes.get(from))) {
                 throw new IllegalArgumentException("layout " + layout.name() + ": '" + key + "' " + shape
                         + " should come from the teacher's '" + from + "', which is " + teacherShapes.get(from));
             }
             keys.put(key, from);
         });
-        return new Student(layout, config, Collections.unmodifiableMap(keys), features(teacher, config));
+        return new Student(layout, config, Collections.unmodifiableMap(keys));
+    }
+
+    /** The names of its units that match a pattern, in the order of the forward pass. */
+    Stream<String> sites(String pattern) {
+        return UNet2DCondition.sites(config).stream().filter(site -> site.matches(pattern));
     }
 
     /** How many numbers a U-Net of this config learns. */
@@ -60,7 +61,8 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
                 .sum();
     }
 
-    private static String teacherKey(UNetConfig teacher, Layout layout, String key) {
+    /** What the teacher calls a parameter or unit of the student. */
+    static String teacherName(UNetConfig teacher, Layout layout, String key) {
         Matcher m = LAYER.matcher(key);
         if (!m.matches()) {
             return key;
@@ -72,42 +74,12 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
             layer = (down ? layout.down() : layout.up()).get(block).layers().get(layer);
         }
         return m.group(1) + "_blocks." + (down ? block : block + levelsGone(teacher, layout)) + "." + m.group(3) + "."
-                + layer + "." + m.group(5);
+                + layer + m.group(5);
     }
 
     /** The innermost ones. */
     private static int levelsGone(UNetConfig teacher, Layout layout) {
         return teacher.levels() - layout.down().size();
-    }
-
-    /**
-     * Every block with its like. A student without a mid block learns the teacher's mid output at its last down block, in
-     * place of that block's own pair; one without the innermost levels has no down-sampler there, so it learns what the
-     * teacher has before its own.
-     */
-    private static List<FeaturePair> features(UNetConfig teacher, UNetConfig student) {
-        boolean mid = student.mid().kind() != MidKind.NONE;
-        int gone = teacher.levels() - student.levels();
-        int last = student.levels() - 1;
-        var pairs = new ArrayList<FeaturePair>();
-        for (int i = 0; i < last; i++) {
-            pairs.add(new FeaturePair("down_blocks." + i, "down_blocks." + i));
-        }
-        String innermost = gone > 0 ? lastLayer(teacher, last) : mid ? "down_blocks." + last : "mid_block";
-        pairs.add(new FeaturePair(innermost, "down_blocks." + last));
-        if (mid) {
-            pairs.add(new FeaturePair("mid_block", "mid_block"));
-        }
-        for (int i = 0; i <= last; i++) {
-            pairs.add(new FeaturePair("up_blocks." + (i + gone), "up_blocks." + i));
-        }
-        return List.copyOf(pairs);
-    }
-
-    private static String lastLayer(UNetConfig teacher, int block) {
-        UNetConfig.Level level = teacher.down().get(block);
-        int layer = level.layers() - 1;
-        return "down_blocks." + block + (level.depths().get(layer) > 0 ? ".attentions." : ".resnets.") + layer;
     }
 
     private static UNetConfig config(UNetConfig teacher, Layout layout) {

@@ -15,10 +15,13 @@ import dev.distillery.diffusion.tensor.Weights;
  */
 final class Transformer2D {
     private final List<NDArray> in; // norm, proj_in
-    private final List<List<NDArray>> blocks; // in the order that ops.py documents
+    private final List<Block> blocks;
     private final List<NDArray> out; // proj_out
     private final int heads;
     private final int groups;
+
+    /** Weights in the order that ops.py documents. */
+    private record Block(List<NDArray> selfAttention, List<NDArray> rest) {}
 
     Transformer2D(Weights w, UNetConfig config, UNetConfig.Level level, int depth) {
         int c = level.channels();
@@ -34,16 +37,15 @@ final class Transformer2D {
         groups = config.groups();
     }
 
-    private static List<NDArray> block(Weights w, int c, int contextWidth) {
-        var list = new ArrayList<NDArray>();
-        list.addAll(w.takePair("norm1", c));
-        list.addAll(attention(w.at("attn1"), c, c));
-        list.addAll(w.takePair("norm2", c));
-        list.addAll(attention(w.at("attn2"), c, contextWidth));
-        list.addAll(w.takePair("norm3", c));
-        list.addAll(w.takePair("ff.net.0.proj", 8L * c, c)); // value and gate, each 4c wide
-        list.addAll(w.takePair("ff.net.2", c, 4L * c));
-        return List.copyOf(list);
+    private static Block block(Weights w, int c, int contextWidth) {
+        var first = new ArrayList<>(w.takePair("norm1", c));
+        first.addAll(attention(w.at("attn1"), c, c));
+        var rest = new ArrayList<>(w.takePair("norm2", c));
+        rest.addAll(attention(w.at("attn2"), c, contextWidth));
+        rest.addAll(w.takePair("norm3", c));
+        rest.addAll(w.takePair("ff.net.0.proj", 8L * c, c)); // value and gate, each 4c wide
+        rest.addAll(w.takePair("ff.net.2", c, 4L * c));
+        return new Block(List.copyOf(first), List.copyOf(rest));
     }
 
     private static List<NDArray> attention(Weights w, int c, int contextWidth) {
@@ -62,11 +64,18 @@ final class Transformer2D {
                 (inputs, given) -> Ops.call("to_tokens", inputs.get(0), in, groups),
                 x); // (B, H*W, C)
         for (int i = 0; i < blocks.size(); i++) {
-            List<NDArray> block = blocks.get(i);
+            Block block = blocks.get(i);
+            String at = name + ".transformer_blocks." + i;
+            int attended = units.add(
+                    at + ".attn1",
+                    (inputs, given) -> Ops.call("self_attention", inputs.get(0), block.selfAttention, heads),
+                    tokens); // without the residual, as KOALA compares it
             tokens = units.add(
-                    name + ".transformer_blocks." + i,
-                    (inputs, given) -> Ops.call("transformer_block", inputs.get(0), given.prompt(), block, heads),
-                    tokens);
+                    at,
+                    (inputs, given) -> Ops.call(
+                            "transformer_block", inputs.get(0), inputs.get(1), given.prompt(), block.rest, heads),
+                    tokens,
+                    attended);
         }
         return units.add(
                 name, (inputs, given) -> Ops.call("from_tokens", inputs.get(0), inputs.get(1), out), tokens, x);

@@ -173,6 +173,11 @@ public final class UNet2DCondition {
         return shapes.shapes();
     }
 
+    /** The names of such a network's blocks and units, at which outputs can be had. */
+    public static Set<String> sites(UNetConfig config) {
+        return new UNet2DCondition(config, Weights.shapesOnly()).units.names();
+    }
+
     private static List<NDArray> mlp(Weights w, int in, int out) {
         var list = new ArrayList<>(w.takePair("linear_1", out, in));
         list.addAll(w.takePair("linear_2", out, out));

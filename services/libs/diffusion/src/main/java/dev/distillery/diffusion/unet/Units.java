@@ -1,6 +1,7 @@
 package dev.distillery.diffusion.unet;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,11 @@ final class Units {
             throw new IllegalArgumentException("no '" + name + "' in this U-Net; it has " + places.keySet());
         }
         return place;
+    }
+
+    /** Every name, in the order of the forward pass. */
+    Set<String> names() {
+        return Collections.unmodifiableSet(places.keySet());
     }
 
     int size() {

@@ -105,16 +105,20 @@ class Ops(Module):
     h = torch.scaled_dot_product_attention(q, k, v)
     return (self).linear(torch.flatten(torch.transpose(h, 1, 2), 2), w[3], w[4])
 
-  # w: norm1 (2), attn1 (5), norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
-  def transformer_block(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
+  # w: norm1 (2), attn1 (5)
+  def self_attention(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
+    n = torch.layer_norm(x, [torch.size(x, -1)], w[0], w[1], 1.0e-05)
+    return (self).attention(n, n, torch.slice(w, 2, 7), heads)
+
+  # what follows the self attention; w: norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
+  def transformer_block(self: __torch__.Ops, x: Tensor, attended: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
     c = [torch.size(x, -1)]
-    n1 = torch.layer_norm(x, c, w[0], w[1], 1.0e-05)
-    x1 = torch.add((self).attention(n1, n1, torch.slice(w, 2, 7), heads), x)
-    n2 = torch.layer_norm(x1, c, w[7], w[8], 1.0e-05)
-    x2 = torch.add((self).attention(n2, context, torch.slice(w, 9, 14), heads), x1)
-    n3 = torch.layer_norm(x2, c, w[14], w[15], 1.0e-05)
-    value, gate = torch.chunk((self).linear(n3, w[16], w[17]), 2, -1)
-    return torch.add((self).linear(torch.mul(value, torch.gelu(gate)), w[18], w[19]), x2)
+    x1 = torch.add(attended, x)
+    n2 = torch.layer_norm(x1, c, w[0], w[1], 1.0e-05)
+    x2 = torch.add((self).attention(n2, context, torch.slice(w, 2, 7), heads), x1)
+    n3 = torch.layer_norm(x2, c, w[7], w[8], 1.0e-05)
+    value, gate = torch.chunk((self).linear(n3, w[9], w[10]), 2, -1)
+    return torch.add((self).linear(torch.mul(value, torch.gelu(gate)), w[11], w[12]), x2)
 
   # --- auto-encoder --------------------------------------------------------------------------------------------------
   # w: norm1, conv1, norm2, conv2 [, conv_shortcut], each weight and bias
@@ -193,6 +197,10 @@ class Ops(Module):
   # 0: no reduction
   def huber_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor, delta: Tensor) -> Tensor:
     return (self).mean_of_samples(torch.huber_loss(torch.to(x, 6), torch.to(y, 6), 0, float(delta)), weights)
+
+  # a loss in units of the mean square of what was to be met
+  def relative(self: __torch__.Ops, loss: Tensor, target: Tensor) -> Tensor:
+    return torch.div(loss, torch.mean(torch.square(torch.to(target, 6))))
 
   # autograd from these outputs back to the leaves; answers with the first output
   def backward(self: __torch__.Ops, outputs: List[Tensor], gradients: List[Tensor]) -> Tensor:

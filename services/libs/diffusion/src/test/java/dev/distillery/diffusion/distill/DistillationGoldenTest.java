@@ -36,18 +36,13 @@ class DistillationGoldenTest {
     }
 
     private static Distillation distillation(Path golden, String layout, Precision precision, boolean recompute) {
-        return distillation(golden, layout, SampleWeighting.EQUAL, OptionalDouble.empty(), precision, recompute);
+        return distillation(golden, layout, Objective.PLAIN, precision, recompute);
     }
 
     private static Distillation distillation(
-            Path golden,
-            String layout,
-            SampleWeighting weighting,
-            OptionalDouble huber,
-            Precision precision,
-            boolean recompute) {
-        var settings = new Distillation.Settings(
-                LossWeights.EQUAL, weighting, huber, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
+            Path golden, String layout, Objective objective, Precision precision, boolean recompute) {
+        var settings =
+                new Distillation.Settings(objective, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
         return Distillation.create(
                 golden.resolve("unet"),
                 layout,
@@ -113,30 +108,45 @@ class DistillationGoldenTest {
         }
     }
 
-    static Stream<Arguments> lossVariants() {
-        OptionalDouble square = OptionalDouble.empty();
+    static Stream<Arguments> objectives() {
+        var minSnr = objective(new SampleWeighting.MinSnr(5), FeaturePoints.BLOCK, false);
+        var debiased = objective(new SampleWeighting.Debiased(), FeaturePoints.BLOCK, false);
+        var huber = new Objective(
+                LossWeights.EQUAL, SampleWeighting.EQUAL, OptionalDouble.of(0.3), FeaturePoints.BLOCK, false);
         return Stream.of(
-                Arguments.of("sdxl", "small-snr", new SampleWeighting.MinSnr(5), square),
-                Arguments.of("sd2", "base-snr", new SampleWeighting.MinSnr(5), square),
-                Arguments.of("sdxl", "small-debiased", new SampleWeighting.Debiased(), square),
-                Arguments.of("sd2", "base-debiased", new SampleWeighting.Debiased(), square),
-                Arguments.of("sdxl", "small-huber", SampleWeighting.EQUAL, OptionalDouble.of(0.3)));
+                Arguments.of("sdxl", "small-snr", minSnr),
+                Arguments.of("sd2", "base-snr", minSnr),
+                Arguments.of("sdxl", "small-debiased", debiased),
+                Arguments.of("sd2", "base-debiased", debiased),
+                Arguments.of("sdxl", "small-huber", huber),
+                Arguments.of("sdxl", "small-layer", objective(SampleWeighting.EQUAL, FeaturePoints.LAYER, false)),
+                Arguments.of(
+                        "sdxl",
+                        "tiny-attention",
+                        objective(SampleWeighting.EQUAL, FeaturePoints.SELF_ATTENTION, false)),
+                Arguments.of("sdxl", "small-relative", objective(SampleWeighting.EQUAL, FeaturePoints.BLOCK, true)));
     }
 
-    /** SD2 predicts velocity, for which the weights are others. */
+    private static Objective objective(SampleWeighting weighting, FeaturePoints points, boolean relative) {
+        return new Objective(LossWeights.EQUAL, weighting, OptionalDouble.empty(), points, relative);
+    }
+
+    /** SD2 predicts velocity, for which the samples' weights are others. */
     @ParameterizedTest(name = "{0} {1}")
-    @MethodSource("lossVariants")
-    void shouldEqualDiffusersInEveryVariantOfTheLoss(
-            String family, String variant, SampleWeighting weighting, OptionalDouble huber) {
-        // Given
-        Path golden = Golden.folder("unet-" + family);
-        String layout = variant.substring(0, variant.indexOf('-'));
-        try (Distillation d = distillation(golden, layout, weighting, huber, Precision.FP32, false);
-                NDManager scope = d.newScope()) {
-            Map<String, NDArray> expected = Golden.tensors(golden.resolve("step-" + variant + ".safetensors"), scope);
-            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
-            // When, then
-            assertStep(d, batch, expected, scope);
+    @MethodSource("objectives")
+    void shouldEqualDiffusersWithEveryObjective(String family, String variant, Objective objective) {
+        for (boolean recompute : new boolean[] {false, true}) {
+            // Given
+            Path golden = Golden.folder("unet-" + family);
+            String layout = variant.substring(0, variant.indexOf('-'));
+            try (Distillation d = distillation(golden, layout, objective, Precision.FP32, recompute);
+                    NDManager scope = d.newScope()) {
+                Map<String, NDArray> expected =
+                        Golden.tensors(golden.resolve("step-" + variant + ".safetensors"), scope);
+                Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+                // When, then
+                assertStep(d, batch, expected, scope);
+            }
         }
     }
 
@@ -186,14 +196,8 @@ class DistillationGoldenTest {
 
     private static float[] randomStart(long seed) {
         Path golden = Golden.folder("unet-sdxl");
-        var settings = new Distillation.Settings(
-                LossWeights.EQUAL,
-                SampleWeighting.EQUAL,
-                OptionalDouble.empty(),
-                AdamW.Settings.withWeightDecay(0),
-                1,
-                Precision.FP32,
-                false);
+        var settings =
+                new Distillation.Settings(Objective.PLAIN, AdamW.Settings.withWeightDecay(0), 1, Precision.FP32, false);
         try (Distillation d = Distillation.create(
                 golden.resolve("unet"),
                 "small",

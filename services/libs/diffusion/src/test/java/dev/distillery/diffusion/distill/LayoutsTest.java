@@ -1,6 +1,7 @@
 package dev.distillery.diffusion.distill;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -65,6 +66,29 @@ class LayoutsTest {
                 .containsEntry("conv_in.weight", "conv_in.weight");
         assertThat(Set.copyOf(student.teacherKeys().values()))
                 .noneMatch(key -> key.startsWith("down_blocks.1.resnets.1"));
+    }
+
+    /** Counted by hand: SSD-1B has 6 resnets and 4 transformers down, 1 mid, 9 and 6 up; KOALA 7 and 14 transformer blocks. */
+    @ParameterizedTest
+    @CsvSource({
+        "ssd-1b, LAYER, 26, mid_block, mid_block.resnets.0",
+        "koala-700m, LAYER, 15, up_blocks.0.attentions.2, up_blocks.0.attentions.1",
+        "koala-700m, SELF_ATTENTION, 23, down_blocks.0, down_blocks.0",
+        "koala-700m, SELF_ATTENTION, 23, "
+                + "up_blocks.0.attentions.2.transformer_blocks.4.attn1, up_blocks.0.attentions.1.transformer_blocks.4.attn1",
+        "koala-700m, BLOCK, 6, mid_block, down_blocks.2"
+    })
+    void shouldCompareWhatBothNetworksHave(
+            String layout, FeaturePoints points, int count, String ofTeacher, String ofStudent) throws IOException {
+        UNetConfig teacher = teacher("sdxl");
+        Student student = Student.of(teacher, Layouts.named(teacher, layout));
+        List<FeaturePoints.Pair> pairs = points.pairs(teacher, student);
+        assertThat(pairs).hasSize(count).contains(new FeaturePoints.Pair(ofTeacher, ofStudent));
+        assertThat(pairs.stream().map(FeaturePoints.Pair::teacher))
+                .doesNotHaveDuplicates()
+                .allMatch(UNet2DCondition.sites(teacher)::contains);
+        assertThat(pairs.stream().map(FeaturePoints.Pair::student))
+                .allMatch(UNet2DCondition.sites(student.config())::contains);
     }
 
     @ParameterizedTest
