@@ -3,7 +3,8 @@
     python golden_shard.py ../../../../../deploy/examples ../resources/dev/distillery/latentencoding/golden
 
 shard.tar: four pairs in data-ingest's layout, numbered from 7; emoji with transparency, a tall and a wide picture; two share a caption.
-expected.safetensors: a 64 x 64 cut of the centre of each, through the auto-encoder and both text encoders of mini-sdxl, in float32.
+expected.safetensors: a 64 x 64 cut of the centre of each, through the auto-encoder and both text encoders of mini-sdxl, in float32;
+the first prompt is the empty one, that of captions dropped in training.
 """
 
 import io
@@ -71,7 +72,7 @@ for data, _ in pairs:
 vae = AutoencoderKL.from_pretrained(teacher, subfolder="vae", torch_dtype=torch.float32).eval()
 posterior = vae.encode(torch.stack(pixels)).latent_dist
 
-captions = list(dict.fromkeys(caption for _, caption in pairs))
+captions = list(dict.fromkeys(["", *(caption for _, caption in pairs)]))
 hidden = []
 for model, suffix in [(CLIPTextModel, ""), (CLIPTextModelWithProjection, "_2")]:
     tokenizer = CLIPTokenizer.from_pretrained(teacher, subfolder="tokenizer" + suffix)

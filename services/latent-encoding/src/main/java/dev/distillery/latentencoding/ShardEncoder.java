@@ -30,7 +30,7 @@ import dev.distillery.diffusion.vae.AutoencoderKL.Posterior;
 /**
  * Encodes one shard.
  *
- * <p>N pairs, V views, K distinct captions, C x h x w a latent, D and P widths of the text embeddings.
+ * <p>N pairs, V views, K distinct captions with the empty one, C x h x w a latent, D and P widths of the text embeddings.
  */
 public final class ShardEncoder {
     private static final int PROMPTS_AT_ONCE = 16;
@@ -47,7 +47,7 @@ public final class ShardEncoder {
      * Files made from a shard.
      *
      * @param tensors safetensors: {@code mean} and {@code std} (N, V, C, h, w), unscaled; {@code caption_index} (N);
-     *     {@code prompt_embeds} (K, 77, D); for SDXL {@code pooled} (K, P) and {@code time_ids} (N, V, 6)
+     *     {@code prompt_embeds} (K, 77, D), that of the empty caption first; for SDXL {@code pooled} (K, P) and {@code time_ids} (N, V, 6)
      * @param captions a JSON string to a line, N of them
      */
     public record Encoded(Path tensors, Path captions, int pairs) {}
@@ -103,6 +103,7 @@ public final class ShardEncoder {
         private long pooledWidth;
 
         Work(Path folder) throws IOException {
+            distinct.put("", 0); // for training that drops captions
             mean = new Scratch(folder, "mean");
             std = new Scratch(folder, "std");
             timeIds = new Scratch(folder, "time-ids");

@@ -100,7 +100,7 @@ class LatentEncodingTest {
         Files.write(file, store.read(Keys.shard(prefix, 2, "safetensors")));
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             assertThat(tensors.tensors().get("mean").shape()).containsExactly(4, 2, 4, 8, 8);
-            assertThat(tensors.tensors().get("prompt_embeds").shape()).containsExactly(2, 77, 96);
+            assertThat(tensors.tensors().get("prompt_embeds").shape()).containsExactly(3, 77, 96);
         }
         assertThat(store.stat(Keys.stage("repeated", "encode"))).isPresent();
         assertThat(broker.events("repeated", "dataset-encoded", 1))

@@ -19,7 +19,7 @@ import dev.distillery.diffusion.safetensors.TensorInfo;
 public final class MadeLatents {
 
     public static final int VIEWS = 2;
-    private static final int CAPTIONS = 3;
+    private static final int CAPTIONS = 4; // with the empty one
     private static final int PIXELS = 64;
 
     private MadeLatents() {}
@@ -63,7 +63,7 @@ public final class MadeLatents {
                 };
         for (long i = 0; i < tensor.elements(); i++) {
             if (tensor.dtype() == DType.I64) {
-                bytes.putLong(i % CAPTIONS);
+                bytes.putLong(1 + i % (CAPTIONS - 1));
             } else {
                 bytes.putFloat((float) next.getAsDouble());
             }

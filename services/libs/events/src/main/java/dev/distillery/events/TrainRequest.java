@@ -30,7 +30,11 @@ public record TrainRequest(
     /** @param resolution in pixels, of both sides */
     public record Encode(int resolution, String crop, double flip, int views) {}
 
-    /** Either {@code steps} or {@code epochs} is null. */
+    /**
+     * Either {@code steps} or {@code epochs} is null.
+     *
+     * @param captionDropout probability that a pair is seen without its caption
+     */
     public record Train(
             Integer epochs,
             Integer steps,
@@ -42,6 +46,8 @@ public record TrainRequest(
             double clip,
             Loss loss,
             Timesteps timesteps,
+            Noise noise,
+            double captionDropout,
             boolean gradientCheckpointing,
             long seed,
             Checkpoint checkpoint) {}
@@ -70,6 +76,13 @@ public record TrainRequest(
 
     /** Those from {@code begin} to {@code end}, portions of all, are drawn {@code multiplier} times as often as the others. */
     public record Timesteps(double begin, double end, double multiplier) {}
+
+    /**
+     * @param offset weight of a number for each channel; 0: none
+     * @param pyramid discount of noise of lower resolutions; null: none
+     * @param perturbation weight of noise that is not to be predicted; 0: none
+     */
+    public record Noise(double offset, Double pyramid, double perturbation) {}
 
     /** Either {@code everySteps} or {@code everyEpochs} is null. */
     public record Checkpoint(Integer everyEpochs, Integer everySteps, int keep) {}

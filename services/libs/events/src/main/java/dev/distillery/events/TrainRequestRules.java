@@ -68,6 +68,17 @@ final class TrainRequestRules {
                 v -> v.asDouble() > at("train.timesteps.begin").asDouble(),
                 "more than train.timesteps.begin");
         check("train.timesteps.multiplier", TrainRequestRules::isPositive, "a positive number");
+        number("train.noise.offset", 0, 1);
+        check(
+                "train.noise.pyramid",
+                v -> v.isNull() || isPositive(v) && v.asDouble() < 1,
+                "a number between 0 and 1, or null");
+        check(
+                "train.noise.pyramid",
+                v -> v.isNull() || at("train.noise.offset").asDouble() == 0,
+                "null when train.noise.offset is given");
+        number("train.noise.perturbation", 0, 1);
+        number("train.captionDropout", 0, 1);
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
         wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);

@@ -61,6 +61,9 @@ class TrainRequestTest {
                 "train: {loss: {normalize: student}}|train.loss.normalize",
                 "train: {timesteps: {begin: 0.5, end: 0.5}}|train.timesteps.end",
                 "train: {timesteps: {multiplier: 0}}|train.timesteps.multiplier",
+                "train: {noise: {pyramid: 1.0}}|train.noise.pyramid",
+                "train: {noise: {pyramid: 0.9, offset: 0.1}}|train.noise.pyramid",
+                "train: {captionDropout: 10}|train.captionDropout",
                 "train: {precision: fp16}|train.precision",
                 "train: {loss: {task: 0, output: 0, feature: 0}}|train.loss.task",
                 "student: {layout: teacher}, train: {loss: {task: 0}}|train.loss.task"

@@ -77,15 +77,25 @@ public final class LatentsDataset implements AutoCloseable {
         }
     }
 
-    void copyPromptEmbeds(int pair, float[] target, int at) {
+    /** @param captioned or with the empty caption */
+    void copyPromptEmbeds(int pair, boolean captioned, float[] target, int at) {
         Place place = places.get(pair);
         LatentsShard.copyRow(
-                place.shard.promptEmbeds(), caption(place), dimensions().prompt(), target, at);
+                place.shard.promptEmbeds(),
+                captioned ? caption(place) : LatentsShard.EMPTY_CAPTION,
+                dimensions().prompt(),
+                target,
+                at);
     }
 
-    void copyPooled(int pair, float[] target, int at) {
+    void copyPooled(int pair, boolean captioned, float[] target, int at) {
         Place place = places.get(pair);
-        LatentsShard.copyRow(place.shard.pooled(), caption(place), dimensions().pooled(), target, at);
+        LatentsShard.copyRow(
+                place.shard.pooled(),
+                captioned ? caption(place) : LatentsShard.EMPTY_CAPTION,
+                dimensions().pooled(),
+                target,
+                at);
     }
 
     /** Original size, crop offset and target size, each height before width. */

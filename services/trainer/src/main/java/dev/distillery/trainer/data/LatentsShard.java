@@ -13,7 +13,7 @@ import dev.distillery.diffusion.safetensors.TensorInfo;
  *
  * @param mean (N, V, C, h, w) of the auto-encoder's posterior, before its scaling factor
  * @param std (N, V, C, h, w)
- * @param promptEmbeds (K, 77, D), one for each distinct caption
+ * @param promptEmbeds (K, 77, D), one for each distinct caption, the empty one first
  * @param captionIndex (N), which of the K captions a pair has
  * @param pooled (K, P); null without SDXL's additional embedding
  * @param timeIds (N, V, 6); null without SDXL's additional embedding
@@ -27,6 +27,9 @@ record LatentsShard(
         LongBuffer captionIndex,
         FloatBuffer pooled,
         FloatBuffer timeIds) {
+
+    /** Its row among the captions. */
+    static final long EMPTY_CAPTION = 0;
 
     /**
      * What all shards of a data set have in common.

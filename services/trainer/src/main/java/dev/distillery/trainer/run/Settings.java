@@ -14,6 +14,8 @@ import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.trainer.data.Noise;
+import dev.distillery.trainer.data.Sampling;
 import dev.distillery.trainer.data.Timesteps;
 import dev.distillery.trainer.run.TrainingPlan.Every;
 
@@ -60,7 +62,7 @@ final class Settings {
                 new Objective(
                         new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
                         weighting(loss),
-                        loss.huber() == null ? OptionalDouble.empty() : OptionalDouble.of(loss.huber()),
+                        optional(loss.huber()),
                         FeaturePoints.valueOf(
                                 loss.featurePoints().toUpperCase(Locale.ROOT).replace('-', '_')),
                         loss.normalize().equals("teacher")),
@@ -70,8 +72,18 @@ final class Settings {
                 train.gradientCheckpointing());
     }
 
-    static Timesteps timesteps(TrainRequest.Timesteps timesteps, int count) {
-        return new Timesteps(count, timesteps.begin(), timesteps.end(), timesteps.multiplier());
+    static Sampling sampling(TrainRequest.Train train, int timesteps) {
+        TrainRequest.Timesteps range = train.timesteps();
+        TrainRequest.Noise noise = train.noise();
+        return new Sampling(
+                new Timesteps(timesteps, range.begin(), range.end(), range.multiplier()),
+                new Noise(noise.offset(), optional(noise.pyramid()), noise.perturbation()),
+                train.captionDropout(),
+                train.seed());
+    }
+
+    private static OptionalDouble optional(Double value) {
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
     }
 
     private static SampleWeighting weighting(TrainRequest.Loss loss) {

@@ -94,8 +94,7 @@ public final class TrainingRun implements AutoCloseable {
         rate = Settings.learningRate(train, plan.steps());
         TeacherFolder folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
-        batches = new Batches(
-                data, folder.latentScale(), Settings.timesteps(train.timesteps(), schedule.steps()), train.seed());
+        batches = new Batches(data, folder.latentScale(), Settings.sampling(train, schedule.steps()));
         distillation = Distillation.create(
                 folder.unet(),
                 request.student().layout(),

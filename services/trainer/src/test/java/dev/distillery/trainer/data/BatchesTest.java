@@ -2,6 +2,7 @@ package dev.distillery.trainer.data;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -12,17 +13,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 class BatchesTest {
 
-    private static final Timesteps UNIFORM = new Timesteps(1000, 0, 1, 1);
+    private static final Noise PERTURBED = new Noise(0, OptionalDouble.empty(), 0.1);
+
+    private static Sampling sampling(double captionDropout, Noise noise, long seed) {
+        return new Sampling(new Timesteps(1000, 0, 1, 1), noise, captionDropout, seed);
+    }
 
     @Test
     void shouldGiveTheSameNumbersWhenAStepIsPartedIntoMicroBatches(@TempDir Path dir) {
         try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 2, 5));
                 NDManager scope = Torch.newManager()) {
             // Given
-            Batches batches = new Batches(data, 0.5, UNIFORM, 7);
+            Batches batches = new Batches(data, 0.5, sampling(0.5, PERTURBED, 7));
             int[] pairs = {9, 0, 4, 6};
             Batch whole = batches.ofStep(scope, pairs, 0, 4, 3);
 
@@ -37,6 +43,8 @@ class BatchesTest {
                     .containsExactly(whole.latents().get("2:").toFloatArray());
             assertThat(second.noise().toFloatArray())
                     .containsExactly(whole.noise().get("2:").toFloatArray());
+            assertThat(second.inputNoise().toFloatArray())
+                    .containsExactly(whole.inputNoise().get("2:").toFloatArray());
             assertThat(second.timesteps().toLongArray())
                     .containsExactly(whole.timesteps().get("2:").toLongArray());
             assertThat(second.promptEmbeds().toFloatArray())
@@ -50,8 +58,8 @@ class BatchesTest {
                 NDManager scope = Torch.newManager()) {
             // Given
             int[] pairs = {1, 2};
-            Batches one = new Batches(data, 0.5, UNIFORM, 7);
-            Batches otherSeed = new Batches(data, 0.5, UNIFORM, 8);
+            Batches one = new Batches(data, 0.5, sampling(0, Noise.WHITE, 7));
+            Batches otherSeed = new Batches(data, 0.5, sampling(0.5, PERTURBED, 8));
 
             // When
             float[] firstStep = one.ofStep(scope, pairs, 0, 2, 1).noise().toFloatArray();
@@ -62,6 +70,60 @@ class BatchesTest {
             // Then
             assertThat(nextStep).isNotEqualTo(firstStep);
             assertThat(heldOutAgain).containsExactly(heldOut);
+        }
+    }
+
+    @Test
+    void shouldSeeTheEmptyCaptionAsOftenAsAskedAndNeverInHeldOutPairs(@TempDir Path dir) {
+        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 4));
+                NDManager scope = Torch.newManager()) {
+            // Given
+            int samples = 400;
+            int[] pairs = new int[samples];
+            Batches batches = new Batches(data, 0.5, sampling(0.25, Noise.WHITE, 7));
+            float[] empty = new float[64];
+            data.copyPooled(0, false, empty, 0);
+
+            // When
+            int dropped = emptyRows(batches.ofStep(scope, pairs, 0, samples, 1), empty);
+
+            // Then: four standard errors
+            assertThat(dropped).isBetween(100 - 35, 100 + 35);
+            assertThat(emptyRows(batches.heldOut(scope, pairs, 0, samples), empty))
+                    .isZero();
+        }
+    }
+
+    private static int emptyRows(Batch batch, float[] empty) {
+        float[] pooled = batch.textEmbeds().toFloatArray();
+        int count = 0;
+        for (int at = 0; at < pooled.length; at += empty.length) {
+            count += Arrays.equals(pooled, at, at + empty.length, empty, 0, empty.length) ? 1 : 0;
+        }
+        return count;
+    }
+
+    @Test
+    void shouldPerturbTheInputAloneByWhatWasAskedFor(@TempDir Path dir) {
+        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 4));
+                NDManager scope = Torch.newManager()) {
+            // Given
+            int[] pairs = {1, 2, 3, 0};
+
+            // When
+            Batch plain = new Batches(data, 0.5, sampling(0, Noise.WHITE, 7)).ofStep(scope, pairs, 0, 4, 1);
+            Batch perturbed = new Batches(data, 0.5, sampling(0, PERTURBED, 7)).ofStep(scope, pairs, 0, 4, 1);
+
+            // Then
+            assertThat(plain.inputNoise()).isSameAs(plain.noise());
+            assertThat(perturbed.noise().toFloatArray())
+                    .containsExactly(plain.noise().toFloatArray());
+            float[] added = perturbed.inputNoise().sub(perturbed.noise()).toFloatArray();
+            double squares = 0;
+            for (float x : added) {
+                squares += (double) x * x / added.length;
+            }
+            assertThat(Math.sqrt(squares)).isCloseTo(0.1, within(0.01));
         }
     }
 

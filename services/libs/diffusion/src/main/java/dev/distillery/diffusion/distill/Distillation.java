@@ -286,7 +286,7 @@ public final class Distillation implements AutoCloseable {
     }
 
     private NDArray noisy(Batch batch, NDManager scope) {
-        return schedule.addNoise(own(batch.latents(), scope), batch.noise(), batch.timesteps());
+        return schedule.addNoise(own(batch.latents(), scope), batch.inputNoise(), batch.timesteps());
     }
 
     /** A copy in this scope: what is computed from it is the scope's, too. */
