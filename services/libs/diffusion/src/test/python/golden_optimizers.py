@@ -1,13 +1,15 @@
 """Golden tensors of the optimizers: 20 steps of torch's AdamW and transformers' Adafactor on given gradients.
 
-  pip install torch==2.7.1 transformers==4.55.4 safetensors==0.8.0
+  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 safetensors==0.8.0
   python golden_optimizers.py ../resources/dev/distillery/diffusion/golden
 
 Writes optimizers.safetensors: start.KEY, grad.STEP.KEY and, for each optimizer, NAME.KEY (the parameter after 20 steps with
-learning rate 1e-2 / (1 + step)) and NAME.state.STATE.KEY.
+learning rate 1e-2 / (1 + step)) and NAME.state.STATE.KEY. ema.KEY: diffusers' EMAModel(decay=0.6) of AdamW's 20 steps; ema3.KEY: of each
+third one's.
 """
 import sys
 import torch
+from diffusers.training_utils import EMAModel
 from safetensors.torch import save_file
 from transformers.optimization import Adafactor
 
@@ -25,11 +27,18 @@ def main(folder):
     for name, optimizer_of in optimizers.items():
         parameters = {k: torch.nn.Parameter(out[f"start.{k}"].clone()) for k in SHAPES}
         optimizer = optimizer_of(list(parameters.values()))
+        averages = {every: EMAModel(parameters.values(), decay=0.6) for every in (1, 3)}
         for i in range(STEPS):
             optimizer.param_groups[0]["lr"] = 1e-2 / (1 + i)
             for k, p in parameters.items():
                 p.grad = out[f"grad.{i}.{k}"].clone()
             optimizer.step()
+            for every, average in averages.items():
+                if (i + 1) % every == 0:
+                    average.step(parameters.values())
+        if name == "adamw":
+            for (k, one), third in zip(zip(parameters, averages[1].shadow_params), averages[3].shadow_params):
+                out[f"ema.{k}"], out[f"ema3.{k}"] = one.clone(), third.clone()
         for k, p in parameters.items():
             out[f"{name}.{k}"] = p.detach().clone()
             for state, value in optimizer.state[p].items():

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -29,9 +30,10 @@ import dev.distillery.events.ModelConverted;
  */
 public final class Conversion {
 
-    private static final String CONFIG = "unet/config.json";
+    private static final String CONFIG = "config.json";
+    private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
+    private static final String UNET = "unet/";
     private static final float FP16_OVERFLOW = 65520f; // rounds to infinity
-    private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
 
     private final ArtifactStore store;
     private final LocalCopies copies;
@@ -42,36 +44,65 @@ public final class Conversion {
     }
 
     /**
-     * Converts the checkpoint of {@code step} into {@code prefix}; finds it done when the prefix is complete.
+     * What to convert.
+     *
+     * @param weights {@code raw}, or {@code ema} for their average
+     */
+    public record Source(String run, long step, String weights) {
+        /** The folder of the weights in a checkpoint. */
+        private String folder() {
+            return switch (weights) {
+                case "raw" -> UNET;
+                case "ema" -> "ema/";
+                default ->
+                    throw new IllegalArgumentException(
+                            "'convert.weights' must be one of raw, ema but was '" + weights + "'");
+            };
+        }
+    }
+
+    /**
+     * Converts a checkpoint into {@code prefix}; finds it done when the prefix is complete.
      *
      * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
      * @param pipelineOf prefix of the teacher whose other parts go with the student, so that the prefix is a whole pipeline
-     * @throws ArtifactMissingException when the checkpoint is absent or incomplete
+     * @throws ArtifactMissingException when the checkpoint is absent or incomplete, or has no average
      */
-    public ModelConverted convert(String run, long step, String dtype, String prefix, Optional<String> pipelineOf) {
+    public ModelConverted convert(Source source, String dtype, String prefix, Optional<String> pipelineOf) {
         DType type = type(dtype);
         Optional<Manifest> there = Manifests.find(store, prefix);
-        Manifest manifest = there.isPresent() ? there.get() : write(run, step, dtype, type, prefix, pipelineOf);
+        Manifest manifest = there.isPresent() ? there.get() : write(source, dtype, type, prefix, pipelineOf);
         long bytes = manifest.files().stream()
-                .filter(file -> file.name().equals(WEIGHTS))
+                .filter(file -> file.name().equals(UNET + WEIGHTS))
                 .mapToLong(Manifest.FileEntry::size)
                 .sum();
         long parameters = ((Number) manifest.about().get("parameters")).longValue();
-        return new ModelConverted(run, step, prefix, dtype, parameters, bytes);
+        return new ModelConverted(source.run(), source.step(), prefix, dtype, parameters, bytes);
     }
 
-    private Manifest write(
-            String run, long step, String dtype, DType type, String prefix, Optional<String> pipelineOf) {
-        Path checkpoint = copies.of(Keys.checkpoint(run, step));
-        try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.resolve(WEIGHTS))) {
+    private Manifest write(Source source, String dtype, DType type, String prefix, Optional<String> pipelineOf) {
+        Path checkpoint = copies.of(Keys.checkpoint(source.run(), source.step()));
+        Path folder = checkpoint.resolve(source.folder());
+        if (!Files.isDirectory(folder)) {
+            throw new ArtifactMissingException("The checkpoint of step " + source.step() + " of run '" + source.run()
+                    + "' holds no average of the weights ('train.ema.decay' was null): convert the raw ones");
+        }
+        try (SafetensorsFile weights = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
             PrefixWriter writer = new PrefixWriter(store, prefix);
-            writer.add(CONFIG, checkpoint.resolve(CONFIG));
-            writer.stream(WEIGHTS, out -> write(weights, type, out));
+            writer.add(UNET + CONFIG, folder.resolve(CONFIG));
+            writer.stream(UNET + WEIGHTS, out -> write(weights, type, out));
             pipelineOf.ifPresent(teacher -> copyOtherParts(teacher, writer));
             long parameters = weights.tensors().values().stream()
                     .mapToLong(TensorInfo::elements)
                     .sum();
-            return writer.complete("model", Map.of("run", run, "step", step, "dtype", dtype, "parameters", parameters));
+            return writer.complete(
+                    "model",
+                    Map.of(
+                            "run", source.run(),
+                            "step", source.step(),
+                            "weights", source.weights(),
+                            "dtype", dtype,
+                            "parameters", parameters));
         }
     }
 
@@ -80,7 +111,7 @@ public final class Conversion {
                 .orElseThrow(() -> new ArtifactMissingException(teacher + " is not complete in the store"));
         parts.files().stream()
                 .map(Manifest.FileEntry::name)
-                .filter(name -> !name.startsWith("unet/"))
+                .filter(name -> !name.startsWith(UNET))
                 .forEach(name -> writer.stream(name, out -> {
                     try (InputStream in = store.open(teacher + name)) {
                         in.transferTo(out);

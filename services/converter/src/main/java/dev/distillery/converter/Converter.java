@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -51,7 +52,10 @@ class Converter {
         String run = last.run();
         TrainRequest.Convert convert = request(run).convert();
         ModelConverted model = conversion.convert(
-                run, last.step(), convert.dtype(), Keys.runModel(run), pipelineOf(run, convert.save()));
+                new Conversion.Source(run, last.step(), convert.weights()),
+                convert.dtype(),
+                Keys.runModel(run),
+                pipelineOf(run, convert.save()));
         note(model, started);
         return model;
     }
@@ -69,10 +73,15 @@ class Converter {
     ModelConverted convert(ConvertRequest request) {
         String run = request.run();
         long step = request.step() != null ? request.step() : checkpoints.newest(run);
-        String dtype = request.dtype() != null
-                ? request.dtype()
-                : request(run).convert().dtype();
-        return conversion.convert(run, step, dtype, Keys.converted(run, step, dtype), pipelineOf(run, request.save()));
+        TrainRequest.Convert ofRun = request(run).convert();
+        String dtype = Objects.requireNonNullElse(request.dtype(), ofRun.dtype());
+        String weights = Objects.requireNonNullElse(request.weights(), ofRun.weights());
+        String variant = weights.equals("raw") ? dtype : weights + "-" + dtype;
+        return conversion.convert(
+                new Conversion.Source(run, step, weights),
+                dtype,
+                Keys.converted(run, step, variant),
+                pipelineOf(run, request.save()));
     }
 
     /** The teacher's prefix when a whole pipeline is asked for. */

@@ -115,8 +115,9 @@ class ConverterServiceTest {
         MadeRun.write(store, "again", dir);
 
         // When
-        publisher.publishAndWait(Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", 7L, "fp32", null));
-        publisher.publishAndWait(Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", null, "bf16", null));
+        publisher.publishAndWait(Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", 7L, null, "fp32", null));
+        publisher.publishAndWait(
+                Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", null, null, "bf16", null));
 
         // Then
         awaitTrue(() -> !models.of("again", ModelConverted.class).isEmpty());

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -11,6 +12,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
+import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.Floats;
@@ -100,7 +102,7 @@ class ConverterTest {
     @Test
     void shouldConvertTheNewestCheckpointElsewhereWhenRequestedWithoutAStep() {
         // When
-        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, "bf16", null));
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, null, "bf16", null));
 
         // Then
         assertThat(model.step()).isEqualTo(MadeRun.STEP);
@@ -111,7 +113,7 @@ class ConverterTest {
     @Test
     void shouldPutTheTeachersOtherPartsBesideTheStudentWhenAPipelineIsWanted() {
         // When
-        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, "fp16", List.of("pipeline")));
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, null, "fp16", List.of("pipeline")));
 
         // Then
         Manifest manifest = Manifests.find(store, model.prefix()).orElseThrow();
@@ -124,12 +126,45 @@ class ConverterTest {
     }
 
     @Test
+    void shouldConvertTheAverageToAPlaceOfItsOwnWhenItIsWanted() throws Exception {
+        // When
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, "ema", "fp32", null));
+
+        // Then
+        assertThat(model.prefix()).isEqualTo(Keys.converted(RUN, MadeRun.STEP, "ema-fp32"));
+        try (SafetensorsFile raw = SafetensorsFile.open(local(Keys.checkpoint(RUN, MadeRun.STEP)));
+                SafetensorsFile average = SafetensorsFile.open(local(model.prefix()))) {
+            assertThat(average.data("conv_in.bias").getFloat())
+                    .isEqualTo(raw.data("conv_in.bias").getFloat() / 2);
+        }
+    }
+
+    @Test
+    void shouldSayThatThereIsNoAverageWhenNoneWasKept() {
+        // Given
+        String checkpoint = Keys.checkpoint(RUN, MadeRun.STEP);
+        var without = new PrefixWriter(store, checkpoint);
+        Manifests.find(store, checkpoint).orElseThrow().files().stream()
+                .filter(file -> file.name().startsWith("unet/"))
+                .forEach(without::include);
+        store.delete(Keys.manifest(checkpoint));
+        without.complete("checkpoint", Map.of());
+
+        // When
+        assertThatThrownBy(() -> converter.convert(new ConvertRequest(RUN, null, "ema", "fp32", null)))
+                // Then
+                .isInstanceOf(ArtifactMissingException.class)
+                .hasMessageContaining("train.ema.decay")
+                .hasMessageContaining("step 40");
+    }
+
+    @Test
     void shouldRefuseWhenTheCheckpointIsIncomplete() {
         // Given
         store.delete(Keys.manifest(Keys.checkpoint(RUN, MadeRun.STEP)));
 
         // When
-        assertThatThrownBy(() -> converter.convert(new ConvertRequest(RUN, MadeRun.STEP, "fp16", null)))
+        assertThatThrownBy(() -> converter.convert(new ConvertRequest(RUN, MadeRun.STEP, null, "fp16", null)))
                 // Then
                 .isInstanceOf(ArtifactMissingException.class)
                 .hasMessageContaining("step-00000040");

@@ -6,6 +6,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -94,8 +95,31 @@ public final class MadeRun {
         checkpoint.add(
                 "unet/config.json", student.config().json().toPrettyString().getBytes(StandardCharsets.UTF_8));
         checkpoint.add(WEIGHTS, file);
+        checkpoint.add(
+                "ema/config.json", student.config().json().toPrettyString().getBytes(StandardCharsets.UTF_8));
+        checkpoint.add(WEIGHTS.replace("unet", "ema"), averageOf(file, dir));
         checkpoint.complete("checkpoint", Map.of("step", STEP));
         Files.delete(file);
+    }
+
+    /** Of one tensor, half as large as the student's. */
+    private static Path averageOf(Path student, Path dir) throws IOException {
+        Path file = dir.resolve("average.safetensors");
+        String key = "conv_in.bias";
+        try (SafetensorsFile from = SafetensorsFile.open(student)) {
+            ByteBuffer values = from.data(key);
+            ByteBuffer halves = ByteBuffer.allocate(values.remaining()).order(values.order());
+            while (values.hasRemaining()) {
+                halves.putFloat(values.getFloat() / 2);
+            }
+            var plan = new SafetensorsWriter.Plan()
+                    .add(key, DType.F32, from.tensors().get(key).shape());
+            try (SafetensorsWriter writer = new SafetensorsWriter(
+                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE), plan)) {
+                writer.write(key, halves.flip());
+            }
+        }
+        return file;
     }
 
     private static void stage(ArtifactStore store, String run, String stage, double seconds, String detail) {

@@ -47,7 +47,9 @@ final class SampleGrid {
 
     private static Image image(String folder, byte[] png) {
         boolean teacher = folder.equals(TEACHER);
-        String title = teacher ? "Teacher" : "Student, " + folder.replaceFirst("-0*", " ");
+        String title = teacher
+                ? "Teacher"
+                : "Student, " + folder.replaceFirst("-0*", " ").replace("-ema", ", average of weights");
         return new Image(title, teacher ? "teacher" : "student", png == null ? null : SampleImages.dataUri(png));
     }
 }

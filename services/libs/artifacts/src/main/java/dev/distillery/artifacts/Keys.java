@@ -87,8 +87,8 @@ public final class Keys {
         return run(run) + "model/";
     }
 
-    public static String converted(String run, long step, String dtype) {
-        return run(run) + String.format("converted/step-%08d-%s/", step, segment(dtype));
+    public static String converted(String run, long step, String variant) {
+        return run(run) + String.format("converted/step-%08d-%s/", step, segment(variant));
     }
 
     public static String queue() {

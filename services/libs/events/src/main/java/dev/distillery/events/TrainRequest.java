@@ -48,6 +48,7 @@ public record TrainRequest(
             Timesteps timesteps,
             Noise noise,
             double captionDropout,
+            Ema ema,
             boolean gradientCheckpointing,
             long seed,
             Checkpoint checkpoint) {}
@@ -84,12 +85,20 @@ public record TrainRequest(
      */
     public record Noise(double offset, Double pyramid, double perturbation) {}
 
+    /**
+     * @param decay of the average of the student's weights; null: none is kept
+     * @param everySteps how often it is moved
+     * @param device {@code cpu}, or {@code model}: beside the student
+     */
+    public record Ema(Double decay, int everySteps, String device) {}
+
     /** Either {@code everySteps} or {@code everyEpochs} is null. */
     public record Checkpoint(Integer everyEpochs, Integer everySteps, int keep) {}
 
     public record Samples(List<String> prompts, int everyEpochs, int size, int steps, double guidance, long seed) {}
 
-    public record Convert(List<String> save, String dtype) {}
+    /** @param weights {@code raw} or {@code ema} */
+    public record Convert(List<String> save, String weights, String dtype) {}
 
     /**
      * Reads YAML or JSON and fills in the defaults.

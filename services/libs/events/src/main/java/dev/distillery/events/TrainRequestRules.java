@@ -69,16 +69,16 @@ final class TrainRequestRules {
                 "more than train.timesteps.begin");
         check("train.timesteps.multiplier", TrainRequestRules::isPositive, "a positive number");
         number("train.noise.offset", 0, 1);
-        check(
-                "train.noise.pyramid",
-                v -> v.isNull() || isPositive(v) && v.asDouble() < 1,
-                "a number between 0 and 1, or null");
+        fractionOrNull("train.noise.pyramid");
         check(
                 "train.noise.pyramid",
                 v -> v.isNull() || at("train.noise.offset").asDouble() == 0,
                 "null when train.noise.offset is given");
         number("train.noise.perturbation", 0, 1);
         number("train.captionDropout", 0, 1);
+        fractionOrNull("train.ema.decay");
+        whole("train.ema.everySteps", 1, Integer.MAX_VALUE);
+        oneOf("train.ema.device", Set.of("cpu", "model"));
         check("train.gradientCheckpointing", JsonNode::isBoolean, "true or false");
         check("train.seed", JsonNode::isIntegralNumber, "a whole number");
         wholeOrNull("train.checkpoint.everyEpochs", 1, 1_000_000);
@@ -95,6 +95,11 @@ final class TrainRequestRules {
         number("samples.guidance", 0, 1000);
         check("samples.seed", JsonNode::isIntegralNumber, "a whole number");
         texts("convert.save", Set.of("unet", "pipeline"));
+        oneOf("convert.weights", Set.of("ema", "raw"));
+        check(
+                "convert.weights",
+                v -> !v.asText().equals("ema") || !at("train.ema.decay").isNull(),
+                "raw when train.ema.decay is null");
         oneOf("convert.dtype", Set.of("fp32", "fp16", "bf16"));
         return violations;
     }
@@ -152,6 +157,10 @@ final class TrainRequestRules {
     private void number(String path, double least, double most) {
         String upTo = most == Double.MAX_VALUE ? " or more" : " to " + most;
         check(path, v -> isFinite(v) && v.asDouble() >= least && v.asDouble() <= most, "a number, " + least + upTo);
+    }
+
+    private void fractionOrNull(String path) {
+        check(path, v -> v.isNull() || isPositive(v) && v.asDouble() < 1, "more than 0 and less than 1, or null");
     }
 
     private static boolean isPositive(JsonNode value) {

@@ -64,6 +64,8 @@ class TrainRequestTest {
                 "train: {noise: {pyramid: 1.0}}|train.noise.pyramid",
                 "train: {noise: {pyramid: 0.9, offset: 0.1}}|train.noise.pyramid",
                 "train: {captionDropout: 10}|train.captionDropout",
+                "train: {ema: {decay: 1.0}}|train.ema.decay",
+                "convert: {weights: ema}|convert.weights",
                 "train: {precision: fp16}|train.precision",
                 "train: {loss: {task: 0, output: 0, feature: 0}}|train.loss.task",
                 "student: {layout: teacher}, train: {loss: {task: 0}}|train.loss.task"

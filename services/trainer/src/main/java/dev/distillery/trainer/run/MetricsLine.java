@@ -3,6 +3,7 @@ package dev.distillery.trainer.run;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
+import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.trainer.run.TrainingObserver.Progress;
 
 /** A step as a line of {@code metrics.jsonl}. */
@@ -24,6 +25,13 @@ final class MetricsLine {
         line.put("images_per_second", progress.images() / progress.seconds());
         line.put("resident_bytes", progress.residentBytes());
         return line;
+    }
+
+    /** Adds the terms of held-out losses. */
+    static void add(Map<String, Object> line, String prefix, Losses losses) {
+        line.put(prefix + "output", losses.output());
+        line.put(prefix + "task", losses.task());
+        line.put(prefix + "feature", losses.feature());
     }
 
     /** JSON has no number that is not finite, so the losses of a skipped step are left out. */

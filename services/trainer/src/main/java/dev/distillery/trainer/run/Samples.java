@@ -2,11 +2,11 @@ package dev.distillery.trainer.run;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.events.TrainRequest;
 
@@ -32,14 +32,21 @@ final class Samples {
         draw(distillation.teacher(), "teacher");
     }
 
-    /** Draws the student's images as it is now; empty when there is nothing to draw. */
-    Optional<List<String>> student(int epoch) {
-        return draw(distillation.student(), String.format("epoch-%04d", epoch));
+    /** Draws the student's images as it is now, and those of its average; empty when there is nothing to draw. */
+    List<String> student(int epoch) {
+        String folder = String.format("epoch-%04d", epoch);
+        List<String> keys = new ArrayList<>(draw(distillation.student(), folder));
+        distillation.ema().ifPresent(ema -> {
+            try (Ema.Applied applied = ema.apply()) {
+                keys.addAll(draw(distillation.student(), folder + "-ema"));
+            }
+        });
+        return keys;
     }
 
-    private Optional<List<String>> draw(UNet2DCondition unet, String folder) {
+    private List<String> draw(UNet2DCondition unet, String folder) {
         if (prompts == 0 || store.stat(key(folder, prompts - 1)).isPresent()) {
-            return Optional.empty(); // the last one is there, so all are
+            return List.of(); // the last one is there, so all are
         }
         List<byte[]> images = painter.paint(unet);
         List<String> keys = new ArrayList<>();
@@ -47,7 +54,7 @@ final class Samples {
             store.put(key(folder, i), images.get(i));
             keys.add(key(folder, i));
         }
-        return Optional.of(keys);
+        return keys;
     }
 
     private String key(String folder, int prompt) {

@@ -1,11 +1,13 @@
 package dev.distillery.trainer.run;
 
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.distill.FeaturePoints;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.LossWeights;
@@ -67,6 +69,7 @@ final class Settings {
                                 loss.featurePoints().toUpperCase(Locale.ROOT).replace('-', '_')),
                         loss.normalize().equals("teacher")),
                 optimizer(train.optimizer()),
+                ema(train.ema()),
                 train.clip(),
                 Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),
                 train.gradientCheckpointing());
@@ -84,6 +87,12 @@ final class Settings {
 
     private static OptionalDouble optional(Double value) {
         return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+    }
+
+    private static Optional<Ema.Settings> ema(TrainRequest.Ema ema) {
+        return Optional.ofNullable(ema.decay())
+                .map(decay ->
+                        new Ema.Settings(decay, ema.everySteps(), ema.device().equals("cpu")));
     }
 
     private static SampleWeighting weighting(TrainRequest.Loss loss) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
@@ -21,14 +22,16 @@ import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
 
 /**
- * A checkpoint as a folder: the student in fp32 as a diffusers folder {@code unet/}, the optimizer's moments, and
- * {@link TrainState}. Nothing is rounded on the way, so a run goes on from it as if it had never stopped.
+ * A checkpoint as a folder: the student in fp32 as a diffusers folder {@code unet/}, its average as {@code ema/} if one is
+ * kept, the optimizer's moments, and {@link TrainState}. Nothing is rounded on the way, so a run goes on from it as if it had never stopped.
  */
 final class StudentFiles {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String CONFIG = "unet/config.json";
-    private static final String WEIGHTS = "unet/diffusion_pytorch_model.safetensors";
+    private static final String RAW = "unet";
+    private static final String AVERAGE = "ema";
+    private static final String CONFIG = "config.json";
+    private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "state.json";
 
@@ -37,8 +40,14 @@ final class StudentFiles {
     static void save(Distillation distillation, Path folder, TrainState state) {
         try {
             Folders.delete(folder);
-            Files.createDirectories(folder.resolve("unet"));
-            saveUnet(distillation, folder);
+            ObjectNode config = distillation.plan().config().json();
+            saveUnet(folder.resolve(RAW), config, distillation.student().parameters());
+            if (distillation.ema().isPresent()) {
+                saveUnet(
+                        folder.resolve(AVERAGE),
+                        config,
+                        distillation.ema().get().average());
+            }
             write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
             JSON.writeValue(folder.resolve(STATE).toFile(), state);
         } catch (IOException e) {
@@ -46,19 +55,18 @@ final class StudentFiles {
         }
     }
 
-    /** Writes {@code unet/} below {@code folder}. */
-    private static void saveUnet(Distillation distillation, Path folder) throws IOException {
-        JSON.writerWithDefaultPrettyPrinter()
-                .writeValue(
-                        folder.resolve(CONFIG).toFile(),
-                        distillation.plan().config().json());
-        write(folder.resolve(WEIGHTS), distillation.student().parameters());
+    /** Writes what diffusers loads as a U-Net. */
+    private static void saveUnet(Path folder, ObjectNode config, Map<String, NDArray> weights) throws IOException {
+        Files.createDirectories(folder);
+        JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve(CONFIG).toFile(), config);
+        write(folder.resolve(WEIGHTS), weights);
     }
 
     static TrainState restore(Distillation distillation, Path folder) {
         try {
             TrainState state = JSON.readValue(folder.resolve(STATE).toFile(), TrainState.class);
-            read(folder.resolve(WEIGHTS), distillation.student().parameters());
+            read(folder.resolve(RAW).resolve(WEIGHTS), distillation.student().parameters());
+            distillation.ema().ifPresent(ema -> read(folder.resolve(AVERAGE).resolve(WEIGHTS), ema.average()));
             read(folder.resolve(OPTIMIZER), distillation.optimizer().state());
             distillation.optimizer().resume(state.updates());
             return state;

@@ -2,6 +2,7 @@ package dev.distillery.trainer.run;
 
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -12,6 +13,7 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Distillation.StepResult;
+import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.events.TrainRequest;
@@ -216,9 +218,12 @@ public final class TrainingRun implements AutoCloseable {
         }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", done);
-        line.put("eval_output", losses.output());
-        line.put("eval_task", losses.task());
-        line.put("eval_feature", losses.feature());
+        MetricsLine.add(line, "eval_", losses);
+        distillation.ema().ifPresent(ema -> {
+            try (Ema.Applied applied = ema.apply()) {
+                MetricsLine.add(line, "eval_ema_", heldOut.losses());
+            }
+        });
         log.add(line);
         return true;
     }
@@ -241,7 +246,10 @@ public final class TrainingRun implements AutoCloseable {
     private void drawSamples() {
         if (plan.samplesAfter(done)) {
             int epoch = plan.epoch(done);
-            samples.student(epoch).ifPresent(keys -> observer.samplesRendered(epoch, done, keys));
+            List<String> keys = samples.student(epoch);
+            if (!keys.isEmpty()) {
+                observer.samplesRendered(epoch, done, keys);
+            }
         }
     }
 

@@ -62,6 +62,7 @@ class TrainingRunTest {
         return Stream.of(
                 Map.of(),
                 Map.of("precision", "bf16", "optimizer.type", "adafactor"),
+                Map.of("ema.decay", 0.9, "noise.pyramid", 0.9, "captionDropout", 0.3, "loss.featurePoints", "layer"),
                 Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0, "gradientCheckpointing", false));
     }
 
@@ -80,6 +81,9 @@ class TrainingRunTest {
         // Then
         assertThat(outcome).isInstanceOf(Outcome.Completed.class);
         assertThat(student("cut")).isEqualTo(student("whole"));
+        assertThat(average("cut")).isEqualTo(average("whole"));
+        assertThat(average("whole").length > 0).isEqualTo(settings.containsKey("ema.decay"));
+        assertThat(average("whole")).isNotEqualTo(student("whole"));
         assertThat(steps("cut")).isEqualTo(steps("whole")).contains(0L, 1L, 6L);
     }
 
@@ -169,7 +173,7 @@ class TrainingRunTest {
                 """
                 {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"},
                  "train": {"epochs": null, "steps": %d, "batch": 4, "precision": "fp32", "seed": 3,
-                   "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {},
+                   "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {}, "noise": {}, "ema": {},
                    "checkpoint": {"everySteps": 2, "keep": 2}}}
                 """
                         .formatted(run, STEPS));
@@ -191,6 +195,12 @@ class TrainingRunTest {
 
     private byte[] student(String run) {
         return store.read(Keys.checkpoint(run, STEPS) + "unet/diffusion_pytorch_model.safetensors");
+    }
+
+    /** Empty when there is none. */
+    private byte[] average(String run) {
+        String key = Keys.checkpoint(run, STEPS) + "ema/diffusion_pytorch_model.safetensors";
+        return store.stat(key).isPresent() ? store.read(key) : new byte[0];
     }
 
     private List<Long> steps(String run) throws IOException {

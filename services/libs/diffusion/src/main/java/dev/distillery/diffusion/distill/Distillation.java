@@ -38,12 +38,18 @@ import dev.distillery.diffusion.unet.UNetConfig;
  */
 public final class Distillation implements AutoCloseable {
     /**
+     * @param ema of the student's parameters; empty: none
      * @param clip largest global norm of the gradients; they are scaled down to it
      * @param precision of the arithmetic, and of the teacher's matrices and kernels; the student's stay in float32
      * @param recompute whether the student's units are computed again on the way back, to save memory
      */
     public record Settings(
-            Objective objective, Optimizer.Settings optimizer, double clip, Precision precision, boolean recompute) {}
+            Objective objective,
+            Optimizer.Settings optimizer,
+            Optional<Ema.Settings> ema,
+            double clip,
+            Precision precision,
+            boolean recompute) {}
 
     /**
      * What a step did.
@@ -60,6 +66,7 @@ public final class Distillation implements AutoCloseable {
     private final Student plan;
     private final UNet2DCondition student;
     private final Optimizer optimizer;
+    private final Optional<Ema> ema;
     private final List<FeaturePoints.Pair> features;
     private final Set<String> sites; // what is compared of the student
     private Losses accumulated = Losses.NONE;
@@ -105,6 +112,7 @@ public final class Distillation implements AutoCloseable {
                 .collect(Collectors.toUnmodifiableSet());
         student.parameters().values().forEach(p -> p.setRequiresGradient(true));
         optimizer = settings.optimizer().of(student.parameters(), manager);
+        ema = settings.ema().map(average -> new Ema(average, student.parameters()));
     }
 
     public UNet2DCondition teacher() {
@@ -121,6 +129,11 @@ public final class Distillation implements AutoCloseable {
 
     public Optimizer optimizer() {
         return optimizer;
+    }
+
+    /** The average of the student's parameters, if one is kept. */
+    public Optional<Ema> ema() {
+        return ema;
     }
 
     /** A scope for batches; the caller closes it, and with it whatever a step made of the batch. */
@@ -166,6 +179,7 @@ public final class Distillation implements AutoCloseable {
             }
             if (nonFinite.isEmpty()) {
                 optimizer.step(gradients, learningRate);
+                ema.ifPresent(average -> average.stepped(optimizer.steps()));
             }
             Ops.zero(gradients);
             var result = new StepResult(accumulated, norm, nonFinite);
@@ -298,6 +312,7 @@ public final class Distillation implements AutoCloseable {
 
     @Override
     public void close() {
+        ema.ifPresent(Ema::close);
         manager.close();
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -35,8 +36,8 @@ public final class Replay {
      */
     public static Losses step(Path model, String layout, Precision precision, Path batchFile, Path answerFile)
             throws IOException {
-        var settings =
-                new Distillation.Settings(Objective.PLAIN, AdamW.Settings.withWeightDecay(0), 1, precision, false);
+        var settings = new Distillation.Settings(
+                Objective.PLAIN, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, precision, false);
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"),

@@ -3,6 +3,7 @@ package dev.distillery.diffusion.tensor;
 import java.util.List;
 import java.util.Optional;
 
+import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -28,6 +29,11 @@ public final class Torch {
     /** A root scope on the default device; the caller closes it. */
     public static NDManager newManager() {
         return ENGINE.newBaseManager();
+    }
+
+    /** A root scope in the host's memory; the caller closes it. */
+    public static NDManager newCpuManager() {
+        return ENGINE.newBaseManager(Device.cpu());
     }
 
     /** For example {@code PyTorch 2.7.1, cpu, 2 threads}. */

@@ -229,6 +229,20 @@ class Ops(Module):
     torch._foreach_copy_(to, source)
     return to[0]
 
+  # each x goes a portion of the way to its y, which may be on another device
+  def move_towards(self: __torch__.Ops, x: List[Tensor], y: List[Tensor], portion: Tensor) -> Tensor:
+    for i in range(torch.len(x)):
+      _0 = torch.lerp_(x[i], torch.to(y[i], x[i]), float(portion))
+    return x[0]
+
+  # one tensor at a time, in place
+  def exchange(self: __torch__.Ops, x: List[Tensor], y: List[Tensor]) -> Tensor:
+    for i in range(torch.len(x)):
+      before = torch.clone(x[i])
+      _0 = torch.copy_(x[i], y[i])
+      _1 = torch.copy_(y[i], before)
+    return x[0]
+
   # hyper: lr, beta1, beta2, eps, weight_decay; steps are one-element tensors and count up
   def adamw(self: __torch__.Ops, hyper: Tensor, p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], steps: List[Tensor]) -> Tensor:
     none = annotate(List[Tensor], [])

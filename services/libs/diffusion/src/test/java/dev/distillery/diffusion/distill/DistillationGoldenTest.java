@@ -41,8 +41,8 @@ class DistillationGoldenTest {
 
     private static Distillation distillation(
             Path golden, String layout, Objective objective, Precision precision, boolean recompute) {
-        var settings =
-                new Distillation.Settings(objective, AdamW.Settings.withWeightDecay(1e-2), 1, precision, recompute);
+        var settings = new Distillation.Settings(
+                objective, AdamW.Settings.withWeightDecay(1e-2), Optional.empty(), 1, precision, recompute);
         return Distillation.create(
                 golden.resolve("unet"),
                 layout,
@@ -196,8 +196,8 @@ class DistillationGoldenTest {
 
     private static float[] randomStart(long seed) {
         Path golden = Golden.folder("unet-sdxl");
-        var settings =
-                new Distillation.Settings(Objective.PLAIN, AdamW.Settings.withWeightDecay(0), 1, Precision.FP32, false);
+        var settings = new Distillation.Settings(
+                Objective.PLAIN, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, Precision.FP32, false);
         try (Distillation d = Distillation.create(
                 golden.resolve("unet"),
                 "small",

@@ -13,6 +13,7 @@ import dev.distillery.diffusion.tensor.Torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -87,6 +88,55 @@ class OptimizersGoldenTest {
             long numbers =
                     adafactor.state().values().stream().mapToLong(NDArray::size).sum();
             assertThat(numbers).isEqualTo(5 + (6 + 4) + (4 * 3 * 3 + 4 * 3 * 3) + (4 * 6 + 4 * 6));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, ema, false", "3, ema3, true"})
+    void shouldAverageTheParametersAsDiffusers(int every, String name, boolean onCpu) {
+        try (NDManager manager = Torch.newManager()) {
+            // Given
+            Map<String, NDArray> golden = golden(manager);
+            Map<String, NDArray> parameters = start(golden);
+            Optimizer optimizer = AdamW.Settings.withWeightDecay(1e-2).of(parameters, manager);
+            try (Ema ema = new Ema(new Ema.Settings(0.6, every, onCpu), parameters)) {
+                // When
+                for (int i = 0; i < STEPS; i++) {
+                    steps(optimizer, golden, i, i + 1);
+                    ema.stepped(optimizer.steps());
+                }
+                // Then
+                assertThat(KEYS).allSatisfy(key -> {
+                    NDArray expected = golden.get(name + "." + key);
+                    double change = norm(expected.sub(golden.get("start." + key)));
+                    assertThat(norm(parameters.get(key).sub(expected)) / change)
+                            .as("how far the average is behind")
+                            .isGreaterThan(1e-3);
+                    assertThat(norm(ema.average().get(key).sub(expected)) / change)
+                            .isLessThan(1e-5);
+                });
+            }
+        }
+    }
+
+    @Test
+    void shouldLendTheAverageToTheNetworkAndGiveTheParametersBackToTheBit() {
+        try (NDManager manager = Torch.newManager()) {
+            // Given
+            Map<String, NDArray> golden = golden(manager);
+            Map<String, NDArray> parameters = start(golden);
+            try (Ema ema = new Ema(new Ema.Settings(0.6, 1, true), parameters)) {
+                parameters.values().forEach(p -> p.addi(1));
+                Map<String, NDArray> before = copies(parameters);
+                // When
+                try (Ema.Applied applied = ema.apply()) {
+                    assertThat(KEYS)
+                            .allSatisfy(key -> assertThat(parameters.get(key)).isEqualTo(golden.get("start." + key)));
+                }
+                // Then
+                assertThat(KEYS)
+                        .allSatisfy(key -> assertThat(parameters.get(key)).isEqualTo(before.get(key)));
+            }
         }
     }
 
