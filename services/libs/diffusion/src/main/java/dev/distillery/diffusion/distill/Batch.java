@@ -1,5 +1,9 @@
 package dev.distillery.diffusion.distill;
 
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
 import ai.djl.ndarray.NDArray;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 
@@ -32,6 +36,27 @@ public record Batch(
             NDArray textEmbeds,
             NDArray timeIds) {
         this(latents, noise, noise, timesteps, promptEmbeds, textEmbeds, timeIds);
+    }
+
+    /**
+     * A batch that was saved by these names; SD v1/v2 have no {@code text_embeds} and {@code time_ids}.
+     *
+     * @throws IllegalArgumentException naming the file and what it lacks
+     */
+    public static Batch of(Path file, Map<String, NDArray> tensors) {
+        for (String name : List.of("latents", "noise", "timesteps", "prompt_embeds")) {
+            if (!tensors.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        file + ": a batch needs the tensor '" + name + "' but holds " + tensors.keySet());
+            }
+        }
+        return new Batch(
+                tensors.get("latents"),
+                tensors.get("noise"),
+                tensors.get("timesteps"),
+                tensors.get("prompt_embeds"),
+                tensors.get("text_embeds"),
+                tensors.get("time_ids"));
     }
 
     UNet2DCondition.Input input(NDArray noisyLatents) {

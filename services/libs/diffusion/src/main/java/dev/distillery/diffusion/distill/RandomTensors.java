@@ -16,7 +16,7 @@ import dev.distillery.diffusion.tensor.Weights;
  * @see <a href="https://github.com/pytorch/pytorch/blob/v2.7.1/torch/nn/modules/linear.py#L114">the initialisation of
  *     PyTorch's Linear and Conv2d</a>
  */
-record RandomTensors(Map<String, Shape> shapes, long seed, NDManager manager) implements Weights.Source {
+public record RandomTensors(Map<String, Shape> shapes, long seed, NDManager manager) implements Weights.Source {
     @Override
     public Set<String> keys() {
         return shapes.keySet();

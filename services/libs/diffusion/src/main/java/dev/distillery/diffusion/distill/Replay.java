@@ -46,7 +46,7 @@ public final class Replay {
                         settings,
                         NoiseSchedule.read(model.resolve("scheduler")));
                 NDManager scope = distillation.newScope()) {
-            Batch batch = batch(batchFile, SafetensorsSource.loadAll(file, scope));
+            Batch batch = Batch.of(batchFile, SafetensorsSource.loadAll(file, scope));
             Distillation.Terms terms = distillation.backward(batch, 1, scope);
             var answer = new LinkedHashMap<String, NDArray>();
             answer.put("loss_sd", terms.task().reshape(1));
@@ -62,22 +62,6 @@ public final class Replay {
             write(answer, answerFile);
             return terms.losses(LossWeights.EQUAL);
         }
-    }
-
-    private static Batch batch(Path file, Map<String, NDArray> tensors) {
-        for (String name : List.of("latents", "noise", "timesteps", "prompt_embeds")) {
-            if (!tensors.containsKey(name)) {
-                throw new IllegalArgumentException(
-                        file + ": a batch needs the tensor '" + name + "' but holds " + tensors.keySet());
-            }
-        }
-        return new Batch(
-                tensors.get("latents"),
-                tensors.get("noise"),
-                tensors.get("timesteps"),
-                tensors.get("prompt_embeds"),
-                tensors.get("text_embeds"),
-                tensors.get("time_ids"));
     }
 
     private static void write(Map<String, NDArray> tensors, Path file) throws IOException {

@@ -1,0 +1,18 @@
+package dev.distillery.benchmarks;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line of the benchmarks. */
+@Command(
+        name = "distillery-benchmarks",
+        mixinStandardHelpOptions = true,
+        subcommands = {StepBenchmark.class, StepProcess.class},
+        description = "Time and memory of Distillery beside PyTorch and diffusers in Python.")
+final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Main()).execute(arguments));
+    }
+}

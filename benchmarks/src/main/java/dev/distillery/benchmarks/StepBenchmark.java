@@ -1,0 +1,141 @@
+package dev.distillery.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.unet.UNetConfig;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * A training step's time and memory beside the peer's. Every measurement is a process of its own; the sides take turns, so
+ * that a noisy machine is noisy for both.
+ */
+@Command(
+        name = "step",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Measures a training step: median seconds and peak resident memory, beside the peer's.")
+final class StepBenchmark implements Callable<Integer> {
+    @Option(
+            names = "--case",
+            paramLabel = "NAME",
+            split = ",",
+            defaultValue = "mini,sdxl-widths",
+            description =
+                    "mini, sdxl-widths or full-size (25 GB of memory and disk together), default ${DEFAULT-VALUE}.")
+    private List<String> cases;
+
+    @Option(names = "--precision", split = ",", defaultValue = "fp32,bf16", description = "Default ${DEFAULT-VALUE}.")
+    private List<String> precisions;
+
+    @Option(
+            names = "--recompute",
+            split = ",",
+            defaultValue = "false,true",
+            description = "Gradient checkpointing, default ${DEFAULT-VALUE}.")
+    private List<Boolean> recomputes;
+
+    @Option(names = "--optimizer", defaultValue = "adamw", description = "adamw, or adafactor (ours alone).")
+    private String optimizer;
+
+    @Option(names = "--rounds", defaultValue = "3", description = "Processes of each side, default ${DEFAULT-VALUE}.")
+    private int rounds;
+
+    @Option(names = "--steps", defaultValue = "10", description = "Of a process, default ${DEFAULT-VALUE}.")
+    private int steps;
+
+    @Option(names = "--threads", description = "Of each side, default: all processors.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--python", defaultValue = "python3", description = "With torch and diffusers, for the peer.")
+    private String python;
+
+    @Option(names = "--no-peer", description = "Measures Distillery alone.")
+    private boolean alone;
+
+    @Option(
+            names = "--example",
+            defaultValue = "deploy/examples/mini-sdxl",
+            description = "The teacher of case mini, default ${DEFAULT-VALUE}.")
+    private Path example;
+
+    @Option(names = "--work", description = "Folder of random teachers, to be used again; default: a temporary one.")
+    private Path work;
+
+    @Option(names = "--json", defaultValue = "step-benchmark.json", description = "Default ${DEFAULT-VALUE}.")
+    private Path json;
+
+    /** A row of the table; {@code peer} is empty where there is none. */
+    record Row(String name, Variant variant, List<Measurement> ours, List<Measurement> peer) {}
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        boolean temporary = work == null;
+        Path folder = temporary ? Files.createTempDirectory("distillery-benchmark") : Files.createDirectories(work);
+        try {
+            var sides = new Sides(folder, threads, steps, alone ? Optional.empty() : Sides.python(python));
+            List<Row> rows = new ArrayList<>();
+            System.out.println(Table.HEADER);
+            for (String name : cases) {
+                Case on = Case.named(name);
+                Path teacher = on.config().isPresent()
+                        ? new Inputs(folder).teacher(on.config().get())
+                        : example;
+                Path batch = new Inputs(folder).batch(on, UNetConfig.read(teacher.resolve("unet")));
+                for (Variant variant : variants()) {
+                    Row row = measure(on, variant, sides, teacher, batch);
+                    rows.add(row);
+                    System.out.println(Table.line(row));
+                    Files.writeString(json, new ObjectMapper().writeValueAsString(report(rows)));
+                }
+            }
+            System.out.println("Written to " + json);
+            return 0;
+        } finally {
+            if (temporary) {
+                Sides.delete(folder);
+            }
+        }
+    }
+
+    private List<Variant> variants() {
+        List<Variant> variants = new ArrayList<>();
+        for (String precision : precisions) {
+            for (boolean recompute : recomputes) {
+                variants.add(new Variant(precision, recompute, optimizer));
+            }
+        }
+        return variants;
+    }
+
+    private Row measure(Case on, Variant variant, Sides sides, Path teacher, Path batch)
+            throws IOException, InterruptedException {
+        var row = new Row(on.name(), variant, new ArrayList<>(), new ArrayList<>());
+        for (int round = 0; round < rounds; round++) {
+            row.ours.add(sides.ours(variant, teacher, batch));
+            if (on.peer() && sides.hasPeer() && variant.optimizer().equals("adamw")) {
+                row.peer.add(sides.peer(variant, teacher, batch));
+                Sides.ensureSameArithmetic(row);
+            }
+        }
+        return row;
+    }
+
+    private Map<String, Object> report(List<Row> rows) {
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("threads", threads);
+        report.put("processor", Sides.processor());
+        report.put("java", Runtime.version().toString());
+        report.put("rows", rows);
+        return report;
+    }
+}

@@ -1,0 +1,134 @@
+package dev.distillery.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.distill.Adafactor;
+import dev.distillery.diffusion.distill.AdamW;
+import dev.distillery.diffusion.distill.Batch;
+import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Losses;
+import dev.distillery.diffusion.distill.Objective;
+import dev.distillery.diffusion.distill.Optimizer;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.Torch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Steps in this process, and prints a {@link Measurement}; takes the arguments that {@code peer_step.py} takes. */
+@Command(name = "step-process", hidden = true)
+final class StepProcess implements Callable<Integer> {
+    @Parameters(index = "0")
+    private Path teacher;
+
+    @Parameters(index = "1")
+    private Path batch;
+
+    @Option(names = "--precision")
+    private String precision;
+
+    @Option(names = "--recompute")
+    private boolean recompute;
+
+    @Option(names = "--optimizer")
+    private String optimizer;
+
+    @Option(names = "--steps")
+    private int steps;
+
+    @Option(names = "--warmup")
+    private int warmup;
+
+    @Option(names = "--threads")
+    private int threads;
+
+    @Override
+    public Integer call() throws IOException {
+        Torch.setThreads(threads);
+        var settings = new Distillation.Settings(
+                Objective.PLAIN,
+                optimizer(),
+                Optional.empty(),
+                1,
+                Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
+                recompute);
+        try (Distillation distillation = Distillation.create(
+                        teacher.resolve("unet"),
+                        "small",
+                        new Distillation.Init.Teacher(),
+                        settings,
+                        NoiseSchedule.read(teacher.resolve("scheduler")));
+                SafetensorsFile file = SafetensorsFile.open(batch)) {
+            Losses first = null;
+            List<Double> seconds = new ArrayList<>();
+            for (int i = 0; i < warmup + steps; i++) {
+                long started = System.nanoTime();
+                try (NDManager scope = distillation.newScope()) {
+                    Losses losses = distillation
+                            .step(Batch.of(batch, SafetensorsSource.loadAll(file, scope)), 1e-5)
+                            .losses();
+                    first = first == null ? losses : first;
+                }
+                if (i >= warmup) {
+                    seconds.add((System.nanoTime() - started) / 1e9);
+                }
+            }
+            System.out.println(new ObjectMapper()
+                    .writeValueAsString(new Measurement(
+                            seconds,
+                            List.of(first.task(), first.output(), first.feature()),
+                            peakBytes(),
+                            parts(distillation),
+                            Torch.describe() + ", Java " + Runtime.version().feature())));
+        }
+        return 0;
+    }
+
+    private Optimizer.Settings optimizer() {
+        return optimizer.equals("adamw")
+                ? AdamW.Settings.withWeightDecay(1e-2)
+                : Adafactor.Settings.withWeightDecay(1e-2);
+    }
+
+    private static Map<String, Long> parts(Distillation distillation) {
+        Map<String, Long> parts = new LinkedHashMap<>();
+        parts.put("teacher", bytes(distillation.teacher().parameters()));
+        parts.put("student", bytes(distillation.student().parameters()));
+        parts.put("gradients", bytes(distillation.student().parameters()));
+        parts.put("optimizer", bytes(distillation.optimizer().state()));
+        return parts;
+    }
+
+    private static long bytes(Map<String, NDArray> arrays) {
+        return arrays.values().stream()
+                .mapToLong(array -> array.size() * array.getDataType().getNumOfBytes())
+                .sum();
+    }
+
+    /** Linux tells; elsewhere 0. */
+    private static long peakBytes() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return 0;
+        }
+        return Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("VmHWM:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+                .sum();
+    }
+}

@@ -1,0 +1,10 @@
+package dev.distillery.benchmarks;
+
+/**
+ * How a step is computed.
+ *
+ * @param precision {@code fp32} or {@code bf16}
+ * @param recompute gradient checkpointing
+ * @param optimizer {@code adamw} or {@code adafactor}
+ */
+record Variant(String precision, boolean recompute, String optimizer) {}

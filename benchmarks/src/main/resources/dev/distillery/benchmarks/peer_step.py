@@ -1,0 +1,64 @@
+"""The peer: one block-removal distillation step on PyTorch + diffusers, with the arithmetic of diffengine's DistillSDXL.
+
+  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 safetensors==0.8.0
+
+Prints seconds of each step, the first step's losses and peak memory as one line of JSON."""
+import argparse, copy, json, resource, time
+import torch, torch.nn.functional as F
+from diffusers import DDPMScheduler, UNet2DConditionModel, __version__ as diffusers_version
+from safetensors.torch import load_file
+
+p = argparse.ArgumentParser()
+p.add_argument("teacher"); p.add_argument("batch"); p.add_argument("--precision"); p.add_argument("--recompute", action="store_true")
+p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
+a = p.parse_args()
+torch.set_num_threads(a.threads)
+
+
+def small_of(teacher):
+    """BK-SDM's block removal: each down block keeps its first pair, each up block its first and last."""
+    unet = copy.deepcopy(teacher)
+    unet.register_to_config(layers_per_block=1)
+    for blocks, removed in ((unet.down_blocks, slice(1, None)), (unet.up_blocks, slice(1, 2))):
+        for block in blocks:
+            del block.resnets[removed]
+            if getattr(block, "attentions", None) is not None:
+                del block.attentions[removed]
+    return unet
+
+
+def watch(unet):
+    features = {}
+    for name, module in [(f"down{i}", b) for i, b in enumerate(unet.down_blocks)] + [("mid", unet.mid_block)] + [(f"up{i}", b) for i, b in enumerate(unet.up_blocks)]:
+        module.register_forward_hook(lambda m, i, out, k=name: features.__setitem__(k, out[0] if isinstance(out, tuple) else out))
+    return features
+
+
+teacher = UNet2DConditionModel.from_pretrained(a.teacher, subfolder="unet", torch_dtype=torch.float32).eval().requires_grad_(False)
+schedule = DDPMScheduler.from_pretrained(a.teacher, subfolder="scheduler")
+student = small_of(teacher).train().requires_grad_(True)
+if a.recompute:
+    student.enable_gradient_checkpointing()
+taught, learnt = watch(teacher), watch(student)
+b = load_file(a.batch)
+optimizer = torch.optim.AdamW(student.parameters(), lr=1e-5, weight_decay=1e-2)
+added = dict(added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])) if "text_embeds" in b else {}
+seconds, first = [], None
+for step in range(a.warmup + a.steps):
+    started = time.perf_counter()
+    noisy = schedule.add_noise(b["latents"], b["noise"], b["timesteps"])
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+        predicted = student(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
+        with torch.no_grad():
+            target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
+    losses = [F.mse_loss(predicted.float(), b["noise"]), F.mse_loss(predicted.float(), target.float()),
+              sum(F.mse_loss(taught[k].float(), learnt[k].float()) for k in taught)]
+    sum(losses).backward()
+    torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    first = first or [loss.item() for loss in losses]
+    if step >= a.warmup:
+        seconds.append(time.perf_counter() - started)
+print(json.dumps(dict(seconds=seconds, losses=first, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, parts={},
+                      about=f"PyTorch {torch.__version__}, diffusers {diffusers_version}, {torch.get_num_threads()} threads")))
