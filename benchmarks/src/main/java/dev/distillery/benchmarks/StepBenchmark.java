@@ -39,6 +39,7 @@ final class StepBenchmark implements Callable<Integer> {
 
     @Option(
             names = "--recompute",
+            arity = "1",
             split = ",",
             defaultValue = "false,true",
             description = "Gradient checkpointing, default ${DEFAULT-VALUE}.")

@@ -41,6 +41,8 @@ public record RandomTensors(Map<String, Shape> shapes, long seed, NDManager mana
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextDouble(-bound, bound);
         }
-        return manager.create(values, shape);
+        try (NDArray inJava = manager.create(values, shape)) {
+            return inJava.duplicate(); // in PyTorch's own memory: that of Java's buffers is limited
+        }
     }
 }

@@ -1,7 +1,6 @@
 package dev.distillery.diffusion.tensor;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -12,7 +11,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.DType;
-import dev.distillery.diffusion.safetensors.Floats;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.TensorInfo;
@@ -68,16 +66,18 @@ public final class SafetensorsSource implements Weights.Source {
             case I64 -> manager.create(bytes, shape(key), DataType.INT64);
             case I32 -> manager.create(bytes, shape(key), DataType.INT32);
             case F32 -> manager.create(bytes, shape(key), DataType.FLOAT32);
-            default -> manager.create(widened(bytes, dtype), shape(key), DataType.FLOAT32);
+            case F16 -> widened(bytes, 5, shape(key));
+            case BF16 -> widened(bytes, 15, shape(key));
+            case F64 -> widened(bytes, 7, shape(key));
+            default -> throw new WeightsException("tensor '" + key + "' is " + dtype + ", which is no type of weights");
         };
     }
 
-    private static ByteBuffer widened(ByteBuffer bytes, DType dtype) {
-        int elements = bytes.remaining() / dtype.bytes();
-        ByteBuffer floats = ByteBuffer.allocateDirect(4 * elements).order(ByteOrder.nativeOrder());
-        for (int i = 0; i < elements; i++) {
-            floats.putFloat(Floats.get(bytes, dtype));
+    /** In PyTorch's own memory: that of Java's buffers is limited to the size of the heap. */
+    private NDArray widened(ByteBuffer bytes, int scalarType, Shape shape) {
+        try (NDArray raw = manager.create(bytes, new Shape(bytes.remaining()), DataType.INT8);
+                NDArray floats = Ops.call("floats_of_bytes", raw, scalarType)) {
+            return floats.reshape(shape);
         }
-        return floats.flip();
     }
 }

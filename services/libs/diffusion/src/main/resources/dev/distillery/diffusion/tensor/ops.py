@@ -13,6 +13,10 @@ class Ops(Module):
   def to_dtype(self: __torch__.Ops, x: Tensor, dtype: Tensor) -> Tensor:
     return torch.to(x, int(dtype))
 
+  # numbers of another type (PyTorch's number of it), as they lie in a file -> float32
+  def floats_of_bytes(self: __torch__.Ops, bytes: Tensor, dtype: Tensor) -> Tensor:
+    return torch.to(torch.view_copy(bytes, dtype=int(dtype)), 6)
+
   def add(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
     return torch.add(x, y)
 
