@@ -105,18 +105,19 @@ final class StepProcess implements Callable<Integer> {
                 : Adafactor.Settings.withWeightDecay(1e-2);
     }
 
-    private static Map<String, Long> parts(Distillation distillation) {
+    private Map<String, Long> parts(Distillation distillation) {
         Map<String, Long> parts = new LinkedHashMap<>();
-        parts.put("teacher", bytes(distillation.teacher().parameters()));
-        parts.put("student", bytes(distillation.student().parameters()));
-        parts.put("gradients", bytes(distillation.student().parameters()));
-        parts.put("optimizer", bytes(distillation.optimizer().state()));
+        parts.put("teacher", bytes(distillation.teacher().parameters(), precision.equals("bf16") ? 2 : 4));
+        parts.put("student", bytes(distillation.student().parameters(), 4));
+        parts.put("gradients", bytes(distillation.student().parameters(), 4));
+        parts.put("optimizer", bytes(distillation.optimizer().state(), 4));
         return parts;
     }
 
-    private static long bytes(Map<String, NDArray> arrays) {
+    /** @param ofMatrix bytes of a number of a matrix or kernel; vectors are float32 */
+    private static long bytes(Map<String, NDArray> arrays, int ofMatrix) {
         return arrays.values().stream()
-                .mapToLong(array -> array.size() * array.getDataType().getNumOfBytes())
+                .mapToLong(array -> array.size() * (array.getShape().dimension() < 2 ? 4 : ofMatrix))
                 .sum();
     }
 

@@ -18,6 +18,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * {@code fp16} variant.
  */
 public final class SafetensorsFolder implements AutoCloseable {
+    private static final long LARGE_BYTES = 256L << 20;
+
     private static final List<String> NAMES = List.of(
             "diffusion_pytorch_model.safetensors",
             "diffusion_pytorch_model.safetensors.index.json",
@@ -109,8 +111,16 @@ public final class SafetensorsFolder implements AutoCloseable {
         return file.data(name);
     }
 
+    /**
+     * Closes the files. What is mapped of them counts as resident memory until its buffers are collected, and a process
+     * whose data are tensors collects rarely; so a large folder asks for it.
+     */
     @Override
     public void close() {
         files.forEach(SafetensorsFile::close);
+        long mapped = tensors().values().stream().mapToLong(TensorInfo::bytes).sum();
+        if (mapped > LARGE_BYTES) {
+            System.gc();
+        }
     }
 }
