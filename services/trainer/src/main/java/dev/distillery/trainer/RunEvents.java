@@ -8,6 +8,8 @@ import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.RunCancelled;
 import dev.distillery.events.RunEvent;
 import dev.distillery.events.RunFailed;
+import dev.distillery.events.RunPaused;
+import dev.distillery.events.RunResumed;
 import dev.distillery.events.SamplesRendered;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
@@ -72,6 +74,15 @@ class RunEvents {
 
     void cancelled(String run) {
         tell(run, new RunCancelled(run, STAGE));
+    }
+
+    /** @param step null when the run had not begun */
+    void paused(String run, Long step) {
+        tell(run, new RunPaused(run, step));
+    }
+
+    void resumed(String run) {
+        tell(run, new RunResumed(run));
     }
 
     private void tell(String run, RunEvent event) {

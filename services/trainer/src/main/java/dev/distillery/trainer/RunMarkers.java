@@ -2,6 +2,7 @@ package dev.distillery.trainer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -15,11 +16,11 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 
-/** Objects in the store that say how a run stands: {@code stages/train.json} once it is trained, and its cancellation. */
+/** Objects in the store that say how a run stands: {@code stages/train.json} once it is trained, its cancellation, its pause. */
 final class RunMarkers {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final byte[] CANCELLED = "{}".getBytes();
+    private static final byte[] THERE = "{}".getBytes(StandardCharsets.UTF_8);
 
     private final ArtifactStore store;
 
@@ -76,6 +77,19 @@ final class RunMarkers {
 
     /** Asks whoever works on the run to stop; a run that waits is not begun. */
     void cancel(String run) {
-        store.createIfAbsent(Keys.cancelled(run), CANCELLED);
+        store.createIfAbsent(Keys.cancelled(run), THERE);
+    }
+
+    boolean paused(String run) {
+        return store.stat(Keys.paused(run)).isPresent();
+    }
+
+    /** Asks whoever works on the run to put it aside until it is resumed; a run that waits is not begun. */
+    void pause(String run) {
+        store.createIfAbsent(Keys.paused(run), THERE);
+    }
+
+    void resume(String run) {
+        store.delete(Keys.paused(run));
     }
 }

@@ -105,15 +105,21 @@ class RunWorker {
             Folders.delete(work);
             return true;
         }
-        RunControls.Stop why = ((Outcome.Stopped) outcome).why();
-        if (why == RunControls.Stop.CANCELLED) {
-            events.cancelled(name);
-            return true;
-        }
-        return false;
+        Outcome.Stopped stopped = (Outcome.Stopped) outcome;
+        return switch (stopped.why()) {
+            case CANCELLED -> {
+                events.cancelled(name);
+                yield true;
+            }
+            case PAUSED -> {
+                events.paused(name, stopped.step());
+                yield false;
+            }
+            case SHUTDOWN -> false;
+        };
     }
 
-    /** Asks the store for a cancellation only every second: a step of a small model takes less. */
+    /** Asks the store what was said about the run only every second: a step of a small model takes less. */
     private final class Controls implements RunControls {
         private static final long LOOK_EVERY_NANOS = 1_000_000_000L;
 
@@ -135,7 +141,10 @@ class RunWorker {
             }
             if (System.nanoTime() - looked >= LOOK_EVERY_NANOS) {
                 looked = System.nanoTime();
-                return markers.cancelled(run) ? Optional.of(Stop.CANCELLED) : Optional.empty();
+                if (markers.cancelled(run)) {
+                    return Optional.of(Stop.CANCELLED);
+                }
+                return markers.paused(run) ? Optional.of(Stop.PAUSED) : Optional.empty();
             }
             return Optional.empty();
         }

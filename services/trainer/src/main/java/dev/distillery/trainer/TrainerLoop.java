@@ -32,6 +32,7 @@ class TrainerLoop {
     private final TrainerConfig config;
     private final RunWorker worker;
     private final RunQueue queue;
+    private final RunMarkers markers;
     private final String id;
     private final Semaphore wakeUps = new Semaphore(0);
     private volatile boolean stopping;
@@ -42,6 +43,7 @@ class TrainerLoop {
         this.config = config;
         this.worker = worker;
         this.queue = new RunQueue(store);
+        this.markers = new RunMarkers(store);
         this.id = config.id().orElseGet(TrainerLoop::defaultId);
     }
 
@@ -86,12 +88,15 @@ class TrainerLoop {
         }
     }
 
-    /** Works on every run that waits and is free; false when there was none. */
+    /** Works on every run that waits, is not paused and is free; false when there was none. */
     private boolean workOnce() {
         boolean worked = false;
         for (DatasetEncoded run : queue.waiting()) {
             if (stopping) {
                 return worked;
+            }
+            if (markers.paused(run.run()) && !markers.cancelled(run.run())) {
+                continue;
             }
             Optional<Lease> lease = Lease.acquire(store, run.run(), id, config.leaseTtl());
             if (lease.isPresent()) {

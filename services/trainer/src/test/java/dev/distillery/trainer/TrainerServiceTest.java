@@ -21,6 +21,8 @@ import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.RunCancelled;
 import dev.distillery.events.RunControl;
 import dev.distillery.events.RunFailed;
+import dev.distillery.events.RunPaused;
+import dev.distillery.events.RunResumed;
 import dev.distillery.events.SamplesRendered;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
@@ -137,11 +139,61 @@ class TrainerServiceTest {
         awaitTrue(() -> !runEvents.types("endless").isEmpty());
 
         // When
-        publisher.publishAndWait(Topic.RUN_CONTROL, "endless", new RunControl("endless", "cancel"));
+        control("endless", "cancel");
 
         // Then
         awaitTrue(() -> !runEvents.of("endless", RunCancelled.class).isEmpty());
         awaitTrue(() -> store.stat(Keys.queue("endless")).isEmpty());
+    }
+
+    @Test
+    void shouldPutARunAsideForOthersAndGoOnWithItWhenItIsPausedAndResumed() {
+        // Given
+        request("paused", "steps: 40", "[]");
+        request("whole", "steps: 40", "[]");
+        encoded("paused");
+        awaitTrue(() -> !runEvents.types("paused").isEmpty());
+
+        // When
+        control("paused", "pause");
+
+        // Then it is in a checkpoint, and another run is trained
+        awaitTrue(() -> !runEvents.of("paused", RunPaused.class).isEmpty());
+        long step = runEvents.of("paused", RunPaused.class).get(0).step();
+        assertThat(step).isBetween(1L, 39L);
+        assertThat(store.stat(Keys.manifest(Keys.checkpoint("paused", step)))).isPresent();
+        encoded("whole");
+        awaitTrue(() -> !runEvents.of("whole", TrainingCompleted.class).isEmpty());
+        assertThat(runEvents.of("paused", TrainingCompleted.class)).isEmpty();
+
+        // When
+        control("paused", "resume");
+
+        // Then it ends as if nothing had been
+        awaitTrue(() -> !runEvents.of("paused", TrainingCompleted.class).isEmpty());
+        assertThat(runEvents.of("paused", RunResumed.class)).hasSize(1);
+        assertThat(student("paused", 40)).isEqualTo(student("whole", 40));
+    }
+
+    @Test
+    void shouldNotBeginAPausedRunAndStillCancelIt() {
+        // Given
+        request("waiting", "steps: 1", "[]");
+        control("waiting", "pause");
+        awaitTrue(() -> !runEvents.of("waiting", RunPaused.class).isEmpty());
+        encoded("waiting");
+        request("after-waiting", "steps: 1", "[]");
+        encoded("after-waiting");
+        awaitTrue(() -> !runEvents.of("after-waiting", TrainingCompleted.class).isEmpty());
+        assertThat(runEvents.of("waiting", TrainingCompleted.class)).isEmpty();
+
+        // When
+        control("waiting", "cancel");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("waiting", RunCancelled.class).isEmpty());
+        awaitTrue(() -> store.stat(Keys.queue("waiting")).isEmpty());
+        assertThat(runEvents.of("waiting", RunPaused.class).get(0).step()).isNull();
     }
 
     @Test
@@ -208,6 +260,14 @@ class TrainerServiceTest {
             awaitTrue(
                     () -> !runEvents.of("after-noise", TrainingCompleted.class).isEmpty());
         }
+    }
+
+    private byte[] student(String run, long step) {
+        return store.read(Keys.checkpoint(run, step) + "unet/diffusion_pytorch_model.safetensors");
+    }
+
+    private void control(String run, String action) {
+        publisher.publishAndWait(Topic.RUN_CONTROL, run, new RunControl(run, action));
     }
 
     private void encoded(String run) {

@@ -71,6 +71,10 @@ public final class Keys {
         return run(run) + "cancelled.json";
     }
 
+    public static String paused(String run) {
+        return run(run) + "paused.json";
+    }
+
     public static String checkpoints(String run) {
         return run(run) + "checkpoints/";
     }

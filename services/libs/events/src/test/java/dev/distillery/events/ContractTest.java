@@ -118,6 +118,8 @@ class ContractTest {
                 new RunFailed("a", "train", "the disk is full", "make room"),
                 new RunCancelled("a", "train"),
                 new RunControl("a", "cancel"),
+                new RunPaused("a", 12L),
+                new RunResumed("a"),
                 new ConvertRequest("a", null, "ema", "bf16", List.of("unet")),
                 TrainRequest.parse("{run: a, teacher: {model: 'file:///t'}, dataset: {source: 's3://b/p'}}"));
     }

@@ -9,6 +9,8 @@ public interface RunControls {
     enum Stop {
         /** Somebody cancelled the run: no checkpoint is taken, the run is over. */
         CANCELLED,
+        /** Somebody paused the run: a checkpoint is taken, the run waits until it is resumed. */
+        PAUSED,
         /** This process ends: a checkpoint is taken, another trainer goes on from it. */
         SHUTDOWN
     }

@@ -254,7 +254,7 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     private Outcome stopped(Stop why) {
-        if (why == Stop.SHUTDOWN && done > 0 && !plan.checkpointAfter(done) && skippedInARow == 0) {
+        if (why != Stop.CANCELLED && done > 0 && !plan.checkpointAfter(done) && skippedInARow == 0) {
             checkpoint();
         }
         finishUploads();
