@@ -18,6 +18,7 @@ import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
@@ -26,6 +27,7 @@ import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.UNetConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -69,7 +71,7 @@ final class StepProcess implements Callable<Integer> {
                 recompute);
         try (Distillation distillation = Distillation.create(
                         teacher.resolve("unet"),
-                        "small",
+                        Layouts.named(UNetConfig.read(teacher.resolve("unet")), "small"),
                         new Distillation.Init.Teacher(),
                         settings,
                         NoiseSchedule.read(teacher.resolve("scheduler")));

@@ -23,8 +23,10 @@ final class TeacherFit {
         var check = new TeacherFit();
         String layout = request.student().layout();
         try {
-            Student.of(teacher.unet(), Layouts.named(teacher.unet(), layout));
-        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            Student.of(
+                    teacher.unet(),
+                    Layouts.of(teacher.unet(), layout, request.student().keep()));
+        } catch (IllegalArgumentException e) {
             check.violations.add(new Violation("student.layout", layout, e.getMessage()));
         }
         check.multiple("encode.resolution", request.encode().resolution(), teacher.pixelMultiple());

@@ -124,7 +124,12 @@ final class RequestFile {
             return;
         }
         try {
-            Student.of(teacher, Layouts.named(teacher, request.student().layout()));
+            Student.of(
+                    teacher,
+                    Layouts.of(
+                            teacher,
+                            request.student().layout(),
+                            request.student().keep()));
         } catch (IllegalArgumentException e) {
             violations.add(new Violation("student.layout", request.student().layout(), e.getMessage()));
         }

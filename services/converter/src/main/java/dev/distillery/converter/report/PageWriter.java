@@ -66,7 +66,12 @@ final class PageWriter {
     private static NetworkShape shape(RunRecord record) {
         UNetConfig teacher = UNetConfig.of(record.teacherConfig());
         String layout = record.text("student", "layout");
-        Student student = Student.of(teacher, Layouts.named(teacher, layout));
+        Map<String, String> keep = new LinkedHashMap<>();
+        record.request()
+                .at("/student/keep")
+                .properties()
+                .forEach(block -> keep.put(block.getKey(), block.getValue().asText()));
+        Student student = Student.of(teacher, Layouts.of(teacher, layout, keep));
         Map<String, String> teacherKeys = student.teacherKeys();
         return NetworkShape.of(
                 sizes(teacher),

@@ -1,7 +1,9 @@
 package dev.distillery.events;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 
 /**
  * What a user asks for, complete: what the request leaves out has its default. Fields are described with the request's
@@ -24,8 +26,15 @@ public record TrainRequest(
     /** @param limit at most so many pairs; null: all */
     public record Dataset(String source, String image, String caption, Integer limit) {}
 
-    /** @param init {@code teacher} or {@code random}: the student's first weights */
-    public record Student(String layout, String init) {}
+    /**
+     * @param keep of layout {@code custom}: the teacher's blocks that stay, each with its layers; else empty
+     * @param init {@code teacher} or {@code random}: the student's first weights
+     */
+    public record Student(String layout, SortedMap<String, String> keep, String init) {
+        public Student {
+            keep = keep == null ? Collections.emptySortedMap() : Collections.unmodifiableSortedMap(keep);
+        }
+    }
 
     /** @param resolution in pixels, of both sides */
     public record Encode(int resolution, String crop, double flip, int views) {}

@@ -31,6 +31,11 @@ final class TrainRequestRules {
         text("dataset.caption", ".+", "the name of a column");
         wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
         text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
+        check("student.keep", TrainRequestRules::isRows, "null, or an object of blocks and texts such as '0 2'");
+        check(
+                "student.keep",
+                v -> at("student.layout").asText().equals("custom") == !v.isEmpty(),
+                "given when student.layout is custom, and only then");
         oneOf("student.init", Set.of("teacher", "random"));
         check("encode.resolution", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
         oneOf("encode.crop", Set.of("random", "center"));
@@ -110,6 +115,14 @@ final class TrainRequestRules {
                 ? List.of("task")
                 : List.of("task", "output", "feature");
         return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
+    }
+
+    private static boolean isRows(JsonNode keep) {
+        boolean good = keep.isNull() || keep.isObject();
+        for (JsonNode row : keep) {
+            good &= row.isTextual();
+        }
+        return good;
     }
 
     private JsonNode at(String path) {

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -81,7 +82,11 @@ class ContractTest {
     /** A boxed number may be null, a primitive may not: the schema must say the same. */
     private static void assertFits(String where, JsonNode schema, Type java) {
         String type = schema.path("type").toString();
-        if (java instanceof ParameterizedType list) {
+        if (java instanceof ParameterizedType map && map.getRawType() == SortedMap.class) {
+            assertThat(type).as(where).isEqualTo("[\"object\",\"null\"]");
+            JsonNode values = schema.path("patternProperties").elements().next();
+            assertFits(where + "{}", values, map.getActualTypeArguments()[1]);
+        } else if (java instanceof ParameterizedType list) {
             assertThat(type).as(where).isEqualTo("\"array\"");
             assertFits(where + "[]", schema.path("items"), list.getActualTypeArguments()[0]);
         } else if (java instanceof Class<?> c && c.isRecord()) {

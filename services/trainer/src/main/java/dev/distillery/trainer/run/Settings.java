@@ -9,12 +9,14 @@ import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.distill.FeaturePoints;
+import dev.distillery.diffusion.distill.Layout;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.LossWeights;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
 import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.data.Noise;
 import dev.distillery.trainer.data.Sampling;
@@ -44,6 +46,10 @@ final class Settings {
                 train.optimizer().learningRate(),
                 train.schedule().warmup(),
                 steps);
+    }
+
+    static Layout layout(TrainRequest request, UNetConfig teacher) {
+        return Layouts.of(teacher, request.student().layout(), request.student().keep());
     }
 
     static Distillation.Init init(TrainRequest request) {

@@ -16,6 +16,7 @@ import dev.distillery.diffusion.distill.Distillation.StepResult;
 import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.data.Batches;
 import dev.distillery.trainer.data.EpochOrder;
@@ -99,7 +100,7 @@ public final class TrainingRun implements AutoCloseable {
         batches = new Batches(data, folder.latentScale(), Settings.sampling(train, schedule.steps()));
         distillation = Distillation.create(
                 folder.unet(),
-                request.student().layout(),
+                Settings.layout(request, UNetConfig.read(folder.unet())),
                 Settings.init(request),
                 Settings.distillation(request),
                 schedule);

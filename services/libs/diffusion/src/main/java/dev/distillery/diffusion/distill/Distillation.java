@@ -85,13 +85,12 @@ public final class Distillation implements AutoCloseable {
      * Loads the teacher and makes the student.
      *
      * @param teacherFolder its U-Net's folder: {@code config.json} and safetensors
-     * @param layout a name of {@link Layouts} in the teacher's family
+     * @param layout of this teacher
      */
     public static Distillation create(
-            Path teacherFolder, String layout, Init init, Settings settings, NoiseSchedule schedule) {
-        UNetConfig config = UNetConfig.read(teacherFolder);
+            Path teacherFolder, Layout layout, Init init, Settings settings, NoiseSchedule schedule) {
         return new Distillation(
-                teacherFolder, Student.of(config, Layouts.named(config, layout)), init, settings, schedule);
+                teacherFolder, Student.of(UNetConfig.read(teacherFolder), layout), init, settings, schedule);
     }
 
     private Distillation(Path folder, Student plan, Init init, Settings settings, NoiseSchedule schedule) {

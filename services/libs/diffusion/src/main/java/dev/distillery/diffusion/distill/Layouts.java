@@ -3,6 +3,7 @@ package dev.distillery.diffusion.distill;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -22,6 +23,9 @@ import static dev.distillery.diffusion.distill.Layout.AS_TEACHER;
 public final class Layouts {
     /** The layout of any teacher that leaves nothing out. */
     public static final String TEACHER = "teacher";
+
+    /** The layout that a user describes. */
+    public static final String CUSTOM = "custom";
 
     private static final Mid WHOLE = new Mid(MidKind.CROSS_ATTENTION, AS_TEACHER);
     private static final Mid ONE_RESNET = new Mid(MidKind.RESNET, 0);
@@ -78,6 +82,16 @@ public final class Layouts {
                 .toList();
     }
 
+    /**
+     * A layout by name, or the one that is described.
+     *
+     * @param keep of layout {@code custom}: the blocks that stay, by the teacher's keys, each with its layers; else empty
+     * @throws IllegalArgumentException saying what is wrong and what there is
+     */
+    public static Layout of(UNetConfig teacher, String name, Map<String, String> keep) {
+        return name.equals(CUSTOM) ? CustomLayout.of(teacher, keep) : named(teacher, name);
+    }
+
     /** @throws IllegalArgumentException naming the layouts of the teacher's family */
     public static Layout named(UNetConfig teacher, String name) {
         if (name.equals(TEACHER)) {
@@ -88,7 +102,7 @@ public final class Layouts {
                 .filter(l -> l.family().equals(family) && l.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no layout '" + name + "' for a teacher of family "
-                        + family + "; there are " + String.join(", ", names(family)) + ", " + TEACHER));
+                        + family + "; there are " + String.join(", ", names(family)) + ", " + TEACHER + ", " + CUSTOM));
     }
 
     private static Layout layout(String family, String name, String down, Mid mid, String up) {
@@ -99,7 +113,7 @@ public final class Layouts {
         return Arrays.stream(row.split("\\|")).map(Layouts::kept).collect(Collectors.toUnmodifiableList());
     }
 
-    private static Kept kept(String block) {
+    static Kept kept(String block) {
         List<String[]> layers = Arrays.stream(block.trim().split(" "))
                 .map(layer -> layer.split(":"))
                 .toList();

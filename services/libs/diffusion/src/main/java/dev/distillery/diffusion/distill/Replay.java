@@ -17,6 +17,7 @@ import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.unet.UNetConfig;
 
 /**
  * One distillation step on a given batch, written down whole: for anyone who wants to compare numbers with another
@@ -41,7 +42,7 @@ public final class Replay {
         try (SafetensorsFile file = SafetensorsFile.open(batchFile);
                 Distillation distillation = Distillation.create(
                         model.resolve("unet"),
-                        layout,
+                        Layouts.named(UNetConfig.read(model.resolve("unet")), layout),
                         new Distillation.Init.Teacher(),
                         settings,
                         NoiseSchedule.read(model.resolve("scheduler")));

@@ -19,6 +19,7 @@ import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.unet.UNet2DCondition;
+import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -45,7 +46,7 @@ class DistillationGoldenTest {
                 objective, AdamW.Settings.withWeightDecay(1e-2), Optional.empty(), 1, precision, recompute);
         return Distillation.create(
                 golden.resolve("unet"),
-                layout,
+                Layouts.named(UNetConfig.read(golden.resolve("unet")), layout),
                 new Distillation.Init.Teacher(),
                 settings,
                 NoiseSchedule.read(golden.resolve("scheduler")));
@@ -200,7 +201,7 @@ class DistillationGoldenTest {
                 Objective.PLAIN, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, Precision.FP32, false);
         try (Distillation d = Distillation.create(
                 golden.resolve("unet"),
-                "small",
+                Layouts.named(UNetConfig.read(golden.resolve("unet")), "small"),
                 new Distillation.Init.Random(seed),
                 settings,
                 NoiseSchedule.read(golden.resolve("scheduler")))) {

@@ -1,7 +1,9 @@
 package dev.distillery.diffusion.distill;
 
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -66,6 +68,81 @@ class LayoutsTest {
                 .containsEntry("conv_in.weight", "conv_in.weight");
         assertThat(Set.copyOf(student.teacherKeys().values()))
                 .noneMatch(key -> key.startsWith("down_blocks.1.resnets.1"));
+    }
+
+    @Test
+    void shouldEqualANamedLayoutWhenThatIsDescribed() throws IOException {
+        UNetConfig teacher = teacher("sdxl");
+        Layout described = Layouts.of(
+                teacher,
+                Layouts.CUSTOM,
+                Map.of(
+                        "down_blocks.0", "0",
+                        "down_blocks.1", "0",
+                        "down_blocks.2", "0:6",
+                        "mid_block", "6",
+                        "up_blocks.0", "0:6 2:6",
+                        "up_blocks.1", "0 2",
+                        "up_blocks.2", "0 2"));
+        Layout named = Layouts.named(teacher, "koala-1b");
+        assertThat(Student.of(teacher, described).config())
+                .isEqualTo(Student.of(teacher, named).config());
+        assertThat(Student.of(teacher, described).teacherKeys())
+                .isEqualTo(Student.of(teacher, named).teacherKeys());
+    }
+
+    @Test
+    void shouldDropTheInnermostLevelWhenItIsNotDescribed() throws IOException {
+        UNetConfig teacher = teacher("sd1");
+        Layout described = Layouts.of(
+                teacher,
+                Layouts.CUSTOM,
+                Map.of(
+                        "down_blocks.0",
+                        "0",
+                        "down_blocks.1",
+                        "0",
+                        "down_blocks.2",
+                        "0",
+                        "up_blocks.1",
+                        "0 2",
+                        "up_blocks.2",
+                        "0 2",
+                        "up_blocks.3",
+                        "0 2"));
+        assertThat(Student.parameterCount(Student.of(teacher, described).config()))
+                .isEqualTo(323_384_964);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "down_blocks.0|1 0|from 0 to 1 in order",
+                "down_blocks.1|0:3|1 to 2 transformer blocks of layer 0",
+                "down_blocks.0|0:1|the teacher has none there",
+                "up_blocks.1|0 1 2|must keep 2 layers, one more than down_blocks.1",
+                "up_blocks.2|all|must list layers",
+                "mid_block|11|1 to 10",
+                "up_blocks.3|0 2|[up_blocks.3] is there"
+            })
+    void shouldSayWhatIsWrongWithADescription(String block, String row, String message) throws IOException {
+        UNetConfig teacher = teacher("sdxl");
+        var keep = new HashMap<>(Map.of(
+                "down_blocks.0",
+                "0",
+                "down_blocks.1",
+                "0",
+                "down_blocks.2",
+                "0",
+                "up_blocks.0",
+                "0 2",
+                "up_blocks.1",
+                "0 2",
+                "up_blocks.2",
+                "0 2"));
+        keep.put(block, row);
+        assertThatThrownBy(() -> Layouts.of(teacher, Layouts.CUSTOM, keep)).hasMessageContaining(message);
     }
 
     /** Counted by hand: SSD-1B has 6 resnets and 4 transformers down, 1 mid, 9 and 6 up; KOALA 7 and 14 transformer blocks. */
