@@ -62,7 +62,8 @@ public final class Conversion {
     }
 
     /**
-     * Converts a checkpoint into {@code prefix}; finds it done when the prefix is complete.
+     * Converts a checkpoint into {@code prefix}; finds it done when the prefix is complete with this step or a later one.
+     * That of an earlier step, of a run that was extended since, is replaced.
      *
      * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
      * @param pipelineOf prefix of the teacher whose other parts go with the student, so that the prefix is a whole pipeline
@@ -70,14 +71,18 @@ public final class Conversion {
      */
     public ModelConverted convert(Source source, String dtype, String prefix, Optional<String> pipelineOf) {
         DType type = type(dtype);
-        Optional<Manifest> there = Manifests.find(store, prefix);
+        Optional<Manifest> there = Manifests.find(store, prefix).filter(model -> step(model) >= source.step());
         Manifest manifest = there.isPresent() ? there.get() : write(source, dtype, type, prefix, pipelineOf);
         long bytes = manifest.files().stream()
                 .filter(file -> file.name().equals(UNET + WEIGHTS))
                 .mapToLong(Manifest.FileEntry::size)
                 .sum();
         long parameters = ((Number) manifest.about().get("parameters")).longValue();
-        return new ModelConverted(source.run(), source.step(), prefix, dtype, parameters, bytes);
+        return new ModelConverted(source.run(), step(manifest), prefix, dtype, parameters, bytes);
+    }
+
+    private static long step(Manifest model) {
+        return ((Number) model.about().get("step")).longValue();
     }
 
     private Manifest write(Source source, String dtype, DType type, String prefix, Optional<String> pipelineOf) {
@@ -88,6 +93,7 @@ public final class Conversion {
                     + "' holds no average of the weights ('train.ema.decay' was null): convert the raw ones");
         }
         try (SafetensorsFile weights = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
+            store.delete(Keys.manifest(prefix)); // incomplete from here on
             PrefixWriter writer = new PrefixWriter(store, prefix);
             writer.add(UNET + CONFIG, folder.resolve(CONFIG));
             writer.stream(UNET + WEIGHTS, out -> write(weights, type, out));

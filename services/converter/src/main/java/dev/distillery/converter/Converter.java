@@ -89,11 +89,15 @@ class Converter {
         if (save == null || !save.contains(PIPELINE)) {
             return Optional.empty();
         }
+        return Optional.of(Keys.model(stage(run, "train").at("/detail/model").asText()));
+    }
+
+    private JsonNode stage(String run, String stage) {
+        String key = Keys.stage(run, stage);
         try {
-            JsonNode train = JSON.readTree(store.read(Keys.stage(run, "train")));
-            return Optional.of(Keys.model(train.at("/detail/model").asText()));
+            return JSON.readTree(store.read(key));
         } catch (IOException e) {
-            throw new UncheckedIOException(Keys.stage(run, "train") + " is not JSON", e);
+            throw new UncheckedIOException(key + " is not JSON", e);
         }
     }
 
@@ -101,8 +105,13 @@ class Converter {
         return TrainRequest.parse(store.read(Keys.request(run)));
     }
 
-    /** Keeps the first note: a repeated event finds the work done and would say that it took no time. */
+    /** Keeps the first note of a step: a repeated event finds the work done and would say that it took no time. */
     private void note(ModelConverted model, Instant started) {
+        String key = Keys.stage(model.run(), STAGE);
+        if (store.stat(key).isPresent()
+                && stage(model.run(), STAGE).at("/detail/step").asLong() == model.step()) {
+            return;
+        }
         Instant ended = Instant.now();
         Map<String, Object> stage = new LinkedHashMap<>();
         stage.put("stage", STAGE);
@@ -111,7 +120,7 @@ class Converter {
         stage.put("seconds", Duration.between(started, ended).toMillis() / 1e3);
         stage.put("detail", Map.of("dtype", model.dtype(), "step", model.step(), "parameters", model.parameters()));
         try {
-            store.createIfAbsent(Keys.stage(model.run(), STAGE), JSON.writeValueAsBytes(stage));
+            store.put(key, JSON.writeValueAsBytes(stage));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

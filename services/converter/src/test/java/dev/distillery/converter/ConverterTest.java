@@ -12,6 +12,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
+import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.diffusion.safetensors.DType;
@@ -97,6 +98,33 @@ class ConverterTest {
         assertThat(second).isEqualTo(first);
         assertThat(store.stat(Keys.manifest(first.prefix())).orElseThrow().etag())
                 .isEqualTo(etag);
+    }
+
+    @Test
+    void shouldReplaceTheModelAndKeepTheRequestsLengthRightWhenTheRunWasExtended() {
+        // Given
+        converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+        long later = MadeRun.STEP + 20;
+        String from = Keys.checkpoint(RUN, MadeRun.STEP);
+        for (ObjectInfo object : store.list(from)) {
+            store.put(Keys.checkpoint(RUN, later) + object.key().substring(from.length()), store.read(object.key()));
+        }
+        store.put(Keys.extended(RUN), "{\"train\": {\"epochs\": 77}}".getBytes(StandardCharsets.UTF_8));
+
+        // When the new end comes, and then the old one again
+        ModelConverted model = converter.convertLast(new CheckpointSaved(RUN, later, 77, true));
+        ModelConverted again = converter.convertLast(new CheckpointSaved(RUN, MadeRun.STEP, 2, true));
+
+        // Then
+        assertThat(model.step()).isEqualTo(later);
+        assertThat(again).isEqualTo(model);
+        assertThat(Manifests.find(store, model.prefix()).orElseThrow().about().get("step"))
+                .isEqualTo((int) later);
+        assertThat(new String(store.read(Keys.stage(RUN, "convert")), StandardCharsets.UTF_8))
+                .contains("\"step\":" + later);
+        converter.complete(RUN);
+        assertThat(new String(store.read(Keys.report(RUN)), StandardCharsets.UTF_8))
+                .contains("epochs: 77");
     }
 
     @Test

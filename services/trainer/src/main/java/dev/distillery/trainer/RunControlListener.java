@@ -7,22 +7,25 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.MalformedEventException;
 import dev.distillery.events.RunControl;
+import dev.distillery.events.TrainRequest;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
-/** Cancels, pauses and resumes runs: notes it in the store, where whichever trainer has the run looks every second. */
+/** Cancels, pauses, resumes and extends runs: notes it in the store, where whichever trainer has the run looks every second. */
 @ApplicationScoped
 class RunControlListener {
 
     private final ArtifactStore store;
     private final RunMarkers markers;
+    private final RunQueue queue;
     private final RunEvents events;
     private final TrainerLoop loop;
 
     RunControlListener(ArtifactStore store, RunEvents events, TrainerLoop loop) {
         this.store = store;
         this.markers = new RunMarkers(store);
+        this.queue = new RunQueue(store);
         this.events = events;
         this.loop = loop;
     }
@@ -36,9 +39,9 @@ class RunControlListener {
             case "cancel" -> markers.cancel(run);
             case "pause" -> pause(run);
             case "resume" -> resume(run);
+            case "extend" -> extend(control);
             default ->
-                throw new MalformedEventException(
-                        "'action' must be cancel, pause or resume but was '" + control.action() + "'", null);
+                throw refused("'action' must be cancel, pause, resume or extend but was '" + control.action() + "'");
         }
         loop.wake();
     }
@@ -49,6 +52,37 @@ class RunControlListener {
         if (store.stat(Keys.lease(run)).isEmpty()) {
             events.paused(run, null);
         }
+    }
+
+    /**
+     * A run that has ended waits in the queue again; one that has not goes on past the end that it has now. The trainer
+     * looks for an extension after it has noted the end, and this looks for the end after it has noted the extension, so
+     * that one of them sees the other's.
+     */
+    private void extend(RunControl control) {
+        String run = control.run();
+        if (store.stat(Keys.request(run)).isEmpty()) {
+            throw refused("'run' must be one that was accepted but was '" + run + "'");
+        }
+        TrainRequest.Train train = markers.request(run).train();
+        boolean counted = train.steps() != null;
+        int now = counted ? train.steps() : train.epochs();
+        Integer asked = counted ? control.steps() : control.epochs();
+        Integer other = counted ? control.epochs() : control.steps();
+        if (asked == null || other != null || asked < now) {
+            throw refused("'extend' of run '%s' takes '%s' alone, %d or more in all, but had epochs %s and steps %s"
+                    .formatted(run, counted ? "steps" : "epochs", now, control.epochs(), control.steps()));
+        }
+        if (asked > now) {
+            markers.extend(run, control.epochs(), control.steps());
+            events.extended(run, control.epochs(), control.steps());
+        }
+        TrainRequest request = markers.request(run);
+        markers.trained(run).filter(done -> !done.asFarAs(request)).ifPresent(done -> queue.add(done.data()));
+    }
+
+    private static MalformedEventException refused(String why) {
+        return new MalformedEventException(why, null);
     }
 
     private void resume(String run) {

@@ -7,6 +7,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.RunCancelled;
 import dev.distillery.events.RunEvent;
+import dev.distillery.events.RunExtended;
 import dev.distillery.events.RunFailed;
 import dev.distillery.events.RunPaused;
 import dev.distillery.events.RunResumed;
@@ -79,6 +80,11 @@ class RunEvents {
     /** @param step null when the run had not begun */
     void paused(String run, Long step) {
         tell(run, new RunPaused(run, step));
+    }
+
+    /** One of the two is null. */
+    void extended(String run, Integer epochs, Integer steps) {
+        tell(run, new RunExtended(run, epochs, steps));
     }
 
     void resumed(String run) {

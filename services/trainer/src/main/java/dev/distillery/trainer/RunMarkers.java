@@ -11,12 +11,17 @@ import java.util.Optional;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 
-/** Objects in the store that say how a run stands: {@code stages/train.json} once it is trained, its cancellation, its pause. */
+/**
+ * Objects in the store that say how a run stands: {@code stages/train.json} once it is trained, its extension, its
+ * cancellation, its pause.
+ */
 final class RunMarkers {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -28,8 +33,34 @@ final class RunMarkers {
         this.store = store;
     }
 
-    /** @param seconds spent stepping, over all processes that worked on the run */
-    record Trained(long step, int epochs, double seconds) {}
+    /**
+     * How far a run was trained.
+     *
+     * @param data that it was trained on
+     * @param seconds spent stepping, over all processes that worked on the run
+     */
+    record Trained(DatasetEncoded data, long step, int epochs, double seconds) {
+
+        /** False when the run was extended since. */
+        boolean asFarAs(TrainRequest request) {
+            Integer steps = request.train().steps();
+            return steps != null ? step >= steps : epochs >= request.train().epochs();
+        }
+    }
+
+    /** The request of a run, with the length that it was extended to. */
+    TrainRequest request(String run) {
+        TrainRequest request = TrainRequest.parse(store.read(Keys.request(run)));
+        String extended = Keys.extended(run);
+        return store.stat(extended).isPresent() ? request.extended(store.read(extended)) : request;
+    }
+
+    /** Lets a run go on to so many epochs or steps in all, the other of which is null. */
+    void extend(String run, Integer epochs, Integer steps) {
+        ObjectNode patch = JSON.createObjectNode();
+        patch.putObject("train").put("epochs", epochs).put("steps", steps);
+        store.put(Keys.extended(run), patch.toString().getBytes(StandardCharsets.UTF_8));
+    }
 
     Optional<Trained> trained(String run) {
         String key = Keys.stage(run, "train");
@@ -39,6 +70,13 @@ final class RunMarkers {
         try {
             JsonNode detail = JSON.readTree(store.read(key)).path("detail");
             return Optional.of(new Trained(
+                    new DatasetEncoded(
+                            run,
+                            detail.path("dataset").asText(),
+                            detail.path("model").asText(),
+                            detail.path("latents").asText(),
+                            detail.path("shards").asInt(),
+                            detail.path("pairs").asInt()),
                     detail.path("steps").asLong(),
                     detail.path("epochs").asInt(),
                     detail.path("trainSeconds").asDouble()));
@@ -57,6 +95,8 @@ final class RunMarkers {
         detail.put("dataset", run.dataset());
         detail.put("model", run.model());
         detail.put("latents", run.latents());
+        detail.put("shards", run.shards());
+        detail.put("pairs", run.pairs());
         Map<String, Object> stage = new LinkedHashMap<>();
         stage.put("stage", "train");
         stage.put("started", started.toString());
@@ -68,7 +108,7 @@ final class RunMarkers {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new Trained(outcome.step(), outcome.epochs(), outcome.seconds());
+        return new Trained(run, outcome.step(), outcome.epochs(), outcome.seconds());
     }
 
     boolean cancelled(String run) {

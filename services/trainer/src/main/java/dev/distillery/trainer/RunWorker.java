@@ -52,7 +52,8 @@ class RunWorker {
     /** True when the run has ended and need not wait any longer. */
     boolean work(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
-        Optional<RunMarkers.Trained> trained = markers.trained(name);
+        TrainRequest request = markers.request(name);
+        Optional<RunMarkers.Trained> trained = markers.trained(name).filter(done -> done.asFarAs(request));
         if (trained.isPresent()) {
             events.completed(name, trained.get()); // the process that trained it died before it had said so
             return true;
@@ -62,7 +63,7 @@ class RunWorker {
             return true;
         }
         try {
-            return train(run, lease, stopping);
+            return train(run, request, lease, stopping);
         } catch (LeaseLostException e) {
             LOG.warnf("Another trainer has the run, leaving it: run=%s reason=%s", name, e.getMessage());
             return false;
@@ -83,9 +84,8 @@ class RunWorker {
         }
     }
 
-    private boolean train(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
+    private boolean train(DatasetEncoded run, TrainRequest request, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
-        TrainRequest request = TrainRequest.parse(store.read(Keys.request(name)));
         Instant started = Instant.now();
         Path work = workDir.resolve("runs").resolve(name);
         Outcome outcome;
@@ -101,7 +101,11 @@ class RunWorker {
             outcome = training.train();
         }
         if (outcome instanceof Outcome.Completed completed) {
-            events.completed(name, markers.trained(run, completed, started));
+            RunMarkers.Trained trained = markers.trained(run, completed, started);
+            if (!trained.asFarAs(markers.request(name))) {
+                return false; // extended meanwhile
+            }
+            events.completed(name, trained);
             Folders.delete(work);
             return true;
         }

@@ -1,5 +1,6 @@
 package dev.distillery.trainer;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,15 @@ final class Published implements AutoCloseable {
         return records.stream()
                 .filter(record -> run.equals(record.key()))
                 .map(EventCodec::type)
+                .toList();
+    }
+
+    /** Why records of a run are dead letters. */
+    List<String> reasons(String run) {
+        return records.stream()
+                .filter(record -> run.equals(record.key()))
+                .map(record -> record.headers().lastHeader("dead-letter-reason"))
+                .map(header -> new String(header.value(), StandardCharsets.UTF_8))
                 .toList();
     }
 

@@ -20,6 +20,7 @@ import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.RunCancelled;
 import dev.distillery.events.RunControl;
+import dev.distillery.events.RunExtended;
 import dev.distillery.events.RunFailed;
 import dev.distillery.events.RunPaused;
 import dev.distillery.events.RunResumed;
@@ -176,6 +177,69 @@ class TrainerServiceTest {
     }
 
     @Test
+    void shouldGoOnFromItsEndWhenATrainedRunIsExtended() {
+        // Given
+        request("longer", "epochs: 1", "[]");
+        encoded("longer");
+        awaitTrue(() -> !runEvents.of("longer", TrainingCompleted.class).isEmpty());
+        request("long", "epochs: 3", "[]");
+        encoded("long");
+
+        // When, and a second time as Kafka may deliver it
+        extend("longer", 3, null);
+        extend("longer", 3, null);
+
+        // Then it ends as one that was asked for this length at once
+        awaitTrue(() -> runEvents.of("longer", TrainingCompleted.class).size() == 2);
+        awaitTrue(() -> !runEvents.of("long", TrainingCompleted.class).isEmpty());
+        long steps = runEvents.of("long", TrainingCompleted.class).get(0).step();
+        assertThat(runEvents.of("longer", TrainingCompleted.class).get(1).step())
+                .isEqualTo(steps);
+        assertThat(runEvents.of("longer", RunExtended.class)).containsExactly(new RunExtended("longer", 3, null));
+        assertThat(student("longer", steps)).isEqualTo(student("long", steps));
+        awaitTrue(() -> checkpoints.of("longer", CheckpointSaved.class).stream()
+                .anyMatch(checkpoint -> checkpoint.last() && checkpoint.step() == steps));
+    }
+
+    @Test
+    void shouldGoOnWithoutAPauseWhenARunIsExtendedWhileItIsTrained() {
+        // Given
+        request("extended", "steps: 40", "[]");
+        encoded("extended");
+        awaitTrue(() -> !runEvents.types("extended").isEmpty());
+
+        // When
+        extend("extended", null, 50);
+
+        // Then
+        awaitTrue(() -> !runEvents.of("extended", TrainingCompleted.class).isEmpty());
+        assertThat(runEvents.of("extended", TrainingCompleted.class).get(0).step())
+                .isEqualTo(50);
+    }
+
+    @Test
+    void shouldSetAnExtensionAsideThatTheRunCannotTake() {
+        // Given a run that counts steps
+        request("short", "steps: 4", "[]");
+
+        try (Published dead = new Published(bootstrapServers, Topic.DEAD_LETTERS)) {
+            // When
+            extend("short", 9, null);
+            extend("short", null, 3);
+            extend("nobody", null, 9);
+
+            // Then
+            awaitTrue(() -> dead.reasons("short").size() == 2);
+            awaitTrue(() -> dead.reasons("nobody").size() == 1);
+            assertThat(dead.reasons("short").get(0))
+                    .contains(
+                            "'extend' of run 'short' takes 'steps' alone, 4 or more in all, but had epochs 9 and steps null");
+            assertThat(dead.reasons("short").get(1)).contains("but had epochs null and steps 3");
+            assertThat(dead.reasons("nobody").get(0)).contains("'run' must be one that was accepted but was 'nobody'");
+        }
+    }
+
+    @Test
     void shouldNotBeginAPausedRunAndStillCancelIt() {
         // Given
         request("waiting", "steps: 1", "[]");
@@ -268,6 +332,10 @@ class TrainerServiceTest {
 
     private void control(String run, String action) {
         publisher.publishAndWait(Topic.RUN_CONTROL, run, new RunControl(run, action));
+    }
+
+    private void extend(String run, Integer epochs, Integer steps) {
+        publisher.publishAndWait(Topic.RUN_CONTROL, run, new RunControl(run, "extend", epochs, steps));
     }
 
     private void encoded(String run) {

@@ -20,6 +20,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
+import dev.distillery.events.TrainRequest;
 
 /** Reads what the store holds of a run. */
 final class RunReader {
@@ -42,7 +43,7 @@ final class RunReader {
         String model = Keys.runModel(run);
         return new RunRecord(
                 run,
-                json(Keys.request(run)),
+                request(),
                 stages,
                 metrics(),
                 Manifests.find(store, Keys.dataset(train.path("dataset").asText()))
@@ -54,6 +55,18 @@ final class RunReader {
                         .flatMap(manifest -> manifest.files().stream())
                         .mapToLong(Manifest.FileEntry::size)
                         .sum());
+    }
+
+    /** With the length that the run was extended to. */
+    private JsonNode request() {
+        String extended = Keys.extended(run);
+        return store.stat(extended).isEmpty()
+                ? json(Keys.request(run))
+                : parse(
+                        extended,
+                        TrainRequest.parse(store.read(Keys.request(run)))
+                                .extended(store.read(extended))
+                                .canonicalJson());
     }
 
     private Map<String, JsonNode> stages() {

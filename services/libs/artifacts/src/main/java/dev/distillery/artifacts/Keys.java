@@ -75,6 +75,11 @@ public final class Keys {
         return run(run) + "paused.json";
     }
 
+    /** How long the run is after it was extended, as a merge patch of its request. */
+    public static String extended(String run) {
+        return run(run) + "extended.json";
+    }
+
     public static String checkpoints(String run) {
         return run(run) + "checkpoints/";
     }

@@ -9,6 +9,7 @@ public sealed interface RunEvent extends Event
                 RunAccepted,
                 RunCancelled,
                 RunCompleted,
+                RunExtended,
                 RunFailed,
                 RunPaused,
                 RunRejected,

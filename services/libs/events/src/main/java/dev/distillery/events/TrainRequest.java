@@ -1,9 +1,13 @@
 package dev.distillery.events;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
+
+import com.fasterxml.jackson.databind.JsonNode;
 
 /**
  * What a user asks for, complete: what the request leaves out has its default. Fields are described with the request's
@@ -121,6 +125,21 @@ public record TrainRequest(
     /** As {@link #parse(String)}, in UTF-8. */
     public static TrainRequest parse(byte[] yamlOrJson) {
         return parse(new String(yamlOrJson, StandardCharsets.UTF_8));
+    }
+
+    /**
+     * This request with the length that its run was extended to.
+     *
+     * @param mergePatch of this request's JSON (RFC 7396), such as {@code {"train": {"epochs": 60}}}
+     */
+    public TrainRequest extended(byte[] mergePatch) {
+        try {
+            JsonNode tree = EventJson.MAPPER.valueToTree(this);
+            EventJson.MAPPER.readerForUpdating(tree).readValue(mergePatch);
+            return EventJson.MAPPER.treeToValue(tree, TrainRequest.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Not a merge patch of a train request", e);
+        }
     }
 
     /** Every field in the order of this record: the same request has the same bytes. */

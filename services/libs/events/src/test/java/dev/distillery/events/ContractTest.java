@@ -123,6 +123,8 @@ class ContractTest {
                 new RunFailed("a", "train", "the disk is full", "make room"),
                 new RunCancelled("a", "train"),
                 new RunControl("a", "cancel"),
+                new RunControl("a", "extend", 60, null),
+                new RunExtended("a", 60, null),
                 new RunPaused("a", 12L),
                 new RunResumed("a"),
                 new ConvertRequest("a", null, "ema", "bf16", List.of("unet")),
