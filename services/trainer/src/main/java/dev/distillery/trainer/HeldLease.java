@@ -55,9 +55,13 @@ final class HeldLease implements AutoCloseable {
         if (lost != null) {
             throw lost;
         }
-        if (System.nanoTime() - renewed > ttlNanos) {
+        if (!isHeld()) {
             throw new LeaseLostException("The lease of run '" + run + "' could not be renewed in time");
         }
+    }
+
+    boolean isHeld() {
+        return lost == null && System.nanoTime() - renewed <= ttlNanos;
     }
 
     /** Stops renewing and gives the lease back, if it is still held. */

@@ -78,6 +78,9 @@ class RunWorker {
             return true;
         } catch (RuntimeException e) {
             LOG.errorf(e, "Training failed: run=%s", name);
+            if (!lease.isHeld()) {
+                return false; // whoever has the run now says how it goes
+            }
             events.failed(
                     name, e.toString(), "The trainer's log has the stack trace; submit the request again to go on.");
             return true;
@@ -101,6 +104,7 @@ class RunWorker {
             outcome = training.train();
         }
         if (outcome instanceof Outcome.Completed completed) {
+            lease.ensureHeld();
             RunMarkers.Trained trained = markers.trained(run, completed, started);
             if (!trained.asFarAs(markers.request(name))) {
                 return false; // extended meanwhile

@@ -65,7 +65,7 @@ final class Checkpoints implements AutoCloseable {
     /**
      * Uploads {@code folder} and deletes it here; waits first for the upload before it.
      *
-     * @param stillOurs throws when the run's lease is lost; asked before the checkpoint becomes visible
+     * @param stillOurs throws when the run's lease is lost; asked before each file, and before the checkpoint becomes visible
      * @param stored told the milliseconds that the upload took
      */
     void upload(long step, Path folder, Runnable stillOurs, LongConsumer stored) {
@@ -75,6 +75,7 @@ final class Checkpoints implements AutoCloseable {
                     long started = System.nanoTime();
                     PrefixWriter writer = new PrefixWriter(store, Keys.checkpoint(run, step));
                     for (Path file : Folders.files(folder)) {
+                        stillOurs.run();
                         writer.add(folder.relativize(file).toString().replace('\\', '/'), file);
                     }
                     stillOurs.run();

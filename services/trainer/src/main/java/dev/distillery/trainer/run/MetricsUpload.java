@@ -13,12 +13,15 @@ final class MetricsUpload {
     private final ArtifactStore store;
     private final String key;
     private final Path file;
+    private final Runnable stillOurs;
     private long due = System.nanoTime() + SHORTEST_PAUSE_NANOS;
 
-    MetricsUpload(ArtifactStore store, String key, Path file) {
+    /** @param stillOurs throws when the run's lease is lost; asked before each upload */
+    MetricsUpload(ArtifactStore store, String key, Path file, Runnable stillOurs) {
         this.store = store;
         this.key = key;
         this.file = file;
+        this.stillOurs = stillOurs;
     }
 
     void ifDue() {
@@ -29,6 +32,7 @@ final class MetricsUpload {
 
     void now() {
         long started = System.nanoTime();
+        stillOurs.run();
         store.put(key, file);
         long took = System.nanoTime() - started;
         due = started + took + Math.max(SHORTEST_PAUSE_NANOS, PAUSE_PER_UPLOAD * took);

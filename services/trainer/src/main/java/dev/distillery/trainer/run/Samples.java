@@ -18,13 +18,16 @@ final class Samples {
     private final int prompts;
     private final Distillation distillation;
     private final Painter painter;
+    private final Runnable stillOurs;
 
-    Samples(ArtifactStore store, TrainRequest request, Distillation distillation, Painter painter) {
+    /** @param stillOurs throws when the run's lease is lost; asked before images are written */
+    Samples(ArtifactStore store, TrainRequest request, Distillation distillation, Painter painter, Runnable stillOurs) {
         this.store = store;
         this.run = request.run();
         this.prompts = request.samples().prompts().size();
         this.distillation = distillation;
         this.painter = painter;
+        this.stillOurs = stillOurs;
     }
 
     /** Draws the teacher's images, which no training changes. */
@@ -49,6 +52,7 @@ final class Samples {
             return List.of(); // the last one is there, so all are
         }
         List<byte[]> images = painter.paint(unet);
+        stillOurs.run();
         List<String> keys = new ArrayList<>();
         for (int i = 0; i < prompts; i++) {
             store.put(key(folder, i), images.get(i));

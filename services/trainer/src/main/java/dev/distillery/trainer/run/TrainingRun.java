@@ -107,7 +107,8 @@ public final class TrainingRun implements AutoCloseable {
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
-        samples = new Samples(store, request, distillation, new Painter(folder, request.samples()));
+        samples =
+                new Samples(store, request, distillation, new Painter(folder, request.samples()), controls::ensureOurs);
     }
 
     /**
@@ -128,7 +129,6 @@ public final class TrainingRun implements AutoCloseable {
             if (stop.isPresent()) {
                 return stopped(stop.get());
             }
-            controls.ensureOurs();
             step();
             boolean good = !plan.evaluationAfter(done) || evaluate();
             if (!good && done == plan.steps()) {
@@ -155,7 +155,7 @@ public final class TrainingRun implements AutoCloseable {
         String key = Keys.metrics(request.run());
         byte[] before = newest.isPresent() && store.stat(key).isPresent() ? store.read(key) : new byte[0];
         log = MetricsLog.continuing(work.resolve("metrics.jsonl"), before, done);
-        upload = new MetricsUpload(store, key, log.file());
+        upload = new MetricsUpload(store, key, log.file(), controls::ensureOurs);
     }
 
     private void step() {
@@ -171,6 +171,7 @@ public final class TrainingRun implements AutoCloseable {
             }
         }
         StepResult result = distillation.update(learningRate);
+        controls.ensureOurs(); // a step may have been a long sleep of this process
         done++;
         double took = (System.nanoTime() - started) / 1e9;
         seconds += took;

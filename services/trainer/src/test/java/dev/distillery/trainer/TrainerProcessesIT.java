@@ -1,0 +1,230 @@
+package dev.distillery.trainer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.ObjectInfo;
+import dev.distillery.artifacts.PrefixWriter;
+import dev.distillery.artifacts.StoreConfig;
+import dev.distillery.embedded.Embedded;
+import dev.distillery.embedded.EmbeddedS3;
+import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.EventCodec;
+import dev.distillery.events.EventJson;
+import dev.distillery.events.Topic;
+import dev.distillery.events.TrainingCompleted;
+import dev.distillery.events.TrainingProgress;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.GroupState;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** Two trainers as processes of their own on one broker and one store: they share the queue, and one mends what the other left. */
+class TrainerProcessesIT {
+
+    private static final Path TEACHER = Path.of("../../deploy/examples/mini-sdxl");
+    private static final Duration LEASE = Duration.ofSeconds(6);
+    private static final int STEPS = 60;
+
+    @TempDir
+    Path dir;
+
+    private Embedded embedded;
+    private ArtifactStore store;
+    private KafkaProducer<String, byte[]> producer;
+    private Published runEvents;
+    private List<TrainerProcess> trainers;
+
+    @BeforeEach
+    void start() throws IOException {
+        embedded = Embedded.startTemporary();
+        embedded.kafka()
+                .createTopics(
+                        Arrays.stream(Topic.values())
+                                .map(topic -> topic.topic(Topic.DEFAULT_PREFIX))
+                                .toList(),
+                        2);
+        store = new ArtifactStore(new StoreConfig(
+                embedded.s3().endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store.ensureBucket();
+        upload(Keys.model("mini-sdxl"), TEACHER);
+        upload(Keys.latents("made"), MadeLatents.write(dir.resolve("latents"), 1, 6));
+        String bootstrapServers = embedded.kafka().bootstrapServers();
+        producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers), new StringSerializer(), new ByteArraySerializer());
+        runEvents = new Published(bootstrapServers, Topic.RUN_EVENTS);
+        Map<String, String> settings = new TreeMap<>(embedded.settings());
+        settings.put("distillery.trainer.lease-ttl", LEASE.toString());
+        settings.put("kafka.session.timeout.ms", String.valueOf(LEASE.toMillis()));
+        settings.put("kafka.heartbeat.interval.ms", "2000");
+        trainers = List.of(new TrainerProcess("one", dir, settings), new TrainerProcess("two", dir, settings));
+        awaitConsumers(2);
+    }
+
+    @AfterEach
+    void stop() {
+        trainers.forEach(TrainerProcess::close);
+        runEvents.close();
+        producer.close();
+        embedded.close();
+    }
+
+    @Test
+    void shouldStartEveryRunWithinFiveSecondsAndGoOnWithThatOfAKilledTrainer() throws Exception {
+        // Given two runs that are the same but for their names
+        for (String run : List.of("first", "second")) {
+            // When, with one trainer idle
+            encoded(run);
+            // Then
+            await().atMost(Duration.ofSeconds(5))
+                    .until(() -> store.stat(Keys.lease(run)).isPresent());
+        }
+        assertThat(List.of(owner("first"), owner("second"))).containsExactlyInAnyOrder("one", "two");
+
+        // When one of them is killed after its first checkpoint
+        awaitTrue(() ->
+                store.stat(Keys.manifest(Keys.checkpoint("first", STEPS / 3))).isPresent());
+        trainer(owner("first")).kill();
+
+        // Then the other takes the run over, and both end with the same student
+        awaitTrue(() -> completed("second") && completed("first"));
+        assertThat(owner("first")).isEqualTo(owner("second"));
+        assertThat(runEvents.of("first", TrainingProgress.class)).anyMatch(progress -> progress.step() == STEPS);
+        assertThat(student("first")).isEqualTo(student("second"));
+    }
+
+    @Test
+    void shouldWriteNothingMoreWhenItHasSleptAndLostItsLease() {
+        // Given a trainer that falls asleep in the middle of a run
+        encoded("slept");
+        awaitTrue(() -> runEvents.of("slept", TrainingProgress.class).stream()
+                .anyMatch(progress -> progress.step() > STEPS / 3));
+        TrainerProcess sleeper = trainer(owner("slept"));
+        sleeper.sleep();
+
+        // And another that takes the run over and ends it
+        awaitTrue(() -> completed("slept"));
+        assertThat(owner("slept")).isNotEqualTo(sleeper.id());
+        Map<String, String> before = objects("slept");
+        int events = runEvents.types("slept").size();
+
+        // When
+        sleeper.wakeUp();
+
+        // Then
+        awaitTrue(() -> sleeper.said("Another trainer has the run, leaving it: run=slept"));
+        assertThat(objects("slept")).isEqualTo(before);
+
+        // And it works on what comes next
+        trainers.stream().filter(trainer -> trainer != sleeper).forEach(TrainerProcess::close);
+        encoded("next");
+        awaitTrue(() -> completed("next"));
+        assertThat(owner("next")).isEqualTo(sleeper.id());
+        assertThat(runEvents.types("slept")).hasSize(events);
+        assertThat(objects("slept")).isEqualTo(before);
+    }
+
+    private TrainerProcess trainer(String id) {
+        return trainers.stream()
+                .filter(trainer -> trainer.id().equals(id))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private String owner(String run) {
+        try {
+            return new ObjectMapper()
+                    .readTree(store.read(Keys.lease(run)))
+                    .path("owner")
+                    .asText();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private boolean completed(String run) {
+        return !runEvents.of(run, TrainingCompleted.class).isEmpty();
+    }
+
+    /** Everything that is kept of a run, with what identifies its content. */
+    private Map<String, String> objects(String run) {
+        return store.list(Keys.run(run)).stream().collect(Collectors.toMap(ObjectInfo::key, ObjectInfo::etag));
+    }
+
+    private byte[] student(String run) {
+        return store.read(Keys.checkpoint(run, STEPS) + "unet/diffusion_pytorch_model.safetensors");
+    }
+
+    private void encoded(String run) {
+        String yaml =
+                """
+                run: %s
+                teacher: {model: "file:///teacher"}
+                dataset: {source: "file:///data"}
+                train: {steps: %d, batch: 1, precision: fp32, optimizer: {type: adamw}, checkpoint: {everySteps: %d}}
+                """
+                        .formatted(run, STEPS, STEPS / 3);
+        store.put(Keys.request(run), yaml.getBytes(StandardCharsets.UTF_8));
+        DatasetEncoded event = new DatasetEncoded(run, "data", "mini-sdxl", "made", 1, 6);
+        producer.send(new ProducerRecord<>(
+                Topic.DATASETS_ENCODED.topic(Topic.DEFAULT_PREFIX),
+                null,
+                run,
+                EventJson.write(event),
+                EventCodec.headers(event)));
+        producer.flush();
+    }
+
+    private void upload(String prefix, Path folder) throws IOException {
+        PrefixWriter writer = new PrefixWriter(store, prefix);
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                writer.add(folder.relativize(file).toString(), file);
+            }
+        }
+        writer.complete("test", Map.of());
+    }
+
+    /** Until so many members have their partitions: what is published then is read at once. */
+    private void awaitConsumers(int processes) {
+        try (Admin admin =
+                Admin.create(Map.of("bootstrap.servers", embedded.kafka().bootstrapServers()))) {
+            awaitTrue(() -> {
+                ConsumerGroupDescription group = admin.describeConsumerGroups(List.of("trainer"))
+                        .describedGroups()
+                        .get("trainer")
+                        .get();
+                return group.groupState() == GroupState.STABLE
+                        && group.members().size() == 2 * processes;
+            });
+        }
+    }
+
+    private static void awaitTrue(Callable<Boolean> condition) {
+        await().atMost(Duration.ofMinutes(2)).ignoreExceptions().until(condition);
+    }
+}
