@@ -24,8 +24,9 @@ final class HeldLease implements AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
-    private volatile LeaseLostException lost;
-    private volatile long renewed = System.nanoTime();
+    private LeaseLostException lost;
+    private StoreUnavailableException unavailable;
+    private long renewed = System.nanoTime();
 
     HeldLease(Lease lease, String run, Duration ttl) {
         this.lease = lease;
@@ -39,36 +40,65 @@ final class HeldLease implements AutoCloseable {
         try {
             long asked = System.nanoTime();
             lease.renew();
-            renewed = asked;
+            note(asked, null, null);
         } catch (LeaseLostException e) {
-            lost = e;
+            note(renewed, e, null);
             timer.shutdown();
         } catch (StoreUnavailableException e) {
+            note(renewed, null, e);
             LOG.warnf("Lease not renewed, trying again: run=%s reason=%s", run, e.getMessage());
         }
     }
 
+    private synchronized void note(long asked, LeaseLostException taken, StoreUnavailableException unanswered) {
+        renewed = asked;
+        lost = taken;
+        unavailable = unanswered;
+        notifyAll();
+    }
+
     /**
-     * Throws when the lease was lost, or could not be renewed for so long that another trainer may have taken it.
+     * Returns when the lease is held. Nobody can tell while the store does not answer for longer than the lease holds, so
+     * that this waits for an answer then, as long as the store is tried.
+     *
+     * @throws LeaseLostException when another trainer has it
+     * @throws StoreUnavailableException when the store was given up
      */
-    void ensureHeld() {
+    synchronized void ensureHeld() {
+        while (lost == null && unavailable == null && stale()) {
+            LOG.warnf("Waiting for the store to renew the lease: run=%s", run);
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new LeaseLostException("Interrupted before the lease of run '" + run + "' could be renewed");
+            }
+        }
         if (lost != null) {
             throw lost;
         }
-        if (!isHeld()) {
-            throw new LeaseLostException("The lease of run '" + run + "' could not be renewed in time");
+        if (stale()) {
+            throw unavailable;
         }
     }
 
-    boolean isHeld() {
-        return lost == null && System.nanoTime() - renewed <= ttlNanos;
+    synchronized boolean isHeld() {
+        return lost == null && !stale();
+    }
+
+    private boolean stale() {
+        return System.nanoTime() - renewed > ttlNanos;
+    }
+
+    private synchronized boolean isLost() {
+        return lost != null;
     }
 
     /** Stops renewing and gives the lease back, if it is still held. */
     @Override
     public void close() {
         timer.shutdownNow();
-        if (lost == null) {
+        if (!isLost()) {
             try {
                 lease.release();
             } catch (LeaseLostException | StoreUnavailableException e) {

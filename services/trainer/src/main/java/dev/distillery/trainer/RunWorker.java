@@ -15,6 +15,7 @@ import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.run.Folders;
+import dev.distillery.trainer.run.LocalDiskException;
 import dev.distillery.trainer.run.NumericsException;
 import dev.distillery.trainer.run.RunControls;
 import dev.distillery.trainer.run.TrainingRun;
@@ -31,6 +32,7 @@ class RunWorker {
     private final ArtifactStore store;
     private final LocalCopies copies;
     private final Path workDir;
+    private final TrainerConfig config;
     private final RunEvents events;
     private final RunMarkers markers;
     private final TrainerMetrics metrics;
@@ -39,11 +41,13 @@ class RunWorker {
             ArtifactStore store,
             LocalCopies copies,
             @ConfigProperty(name = "distillery.work-dir", defaultValue = "${java.io.tmpdir}/distillery") Path workDir,
+            TrainerConfig config,
             RunEvents events,
             TrainerMetrics metrics) {
         this.store = store;
         this.copies = copies;
         this.workDir = workDir;
+        this.config = config;
         this.events = events;
         this.markers = new RunMarkers(store);
         this.metrics = metrics;
@@ -70,6 +74,15 @@ class RunWorker {
         } catch (StoreUnavailableException e) {
             LOG.warnf("The store cannot be used, leaving the run for later: run=%s reason=%s", name, e.getMessage());
             return false;
+        } catch (LocalDiskException e) {
+            if (stopping.getAsBoolean() || markers.paused(name) || markers.cancelled(name)) {
+                return false; // not waited for to the end
+            }
+            events.failed(
+                    name,
+                    e.getMessage(),
+                    "Make room there (distillery.work-dir) and submit the request again: the run goes on from its newest checkpoint.");
+            return true;
         } catch (NumericsException e) {
             events.failed(
                     name,
@@ -97,6 +110,7 @@ class RunWorker {
                 copies.of(Keys.latents(run.latents())),
                 copies.of(Keys.model(run.model())),
                 work,
+                config.diskPatience(),
                 store,
                 copies,
                 new RunObserver(name, events, metrics),

@@ -24,6 +24,10 @@ interface TrainerConfig {
     @WithDefault("60s")
     Duration leaseTtl();
 
+    /** How long a trainer waits for room on its own disk before the run fails. */
+    @WithDefault("10m")
+    Duration diskPatience();
+
     /** How long an idle trainer waits before it looks at the queue again; an event wakes it sooner. */
     @WithDefault("2s")
     Duration poll();

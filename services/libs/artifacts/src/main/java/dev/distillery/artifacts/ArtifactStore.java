@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
 public final class ArtifactStore {
     private static final Logger LOG = LoggerFactory.getLogger(ArtifactStore.class);
     private static final long PART_BYTES = 16L << 20;
-    /** The embedded server checks an ETag and then writes, so two threads of one process must not do it at once. */
-    private static final Object REPLACE_LOCK = new Object();
+    /** The embedded server checks a condition and then writes, so two threads of one process must not do it at once. */
+    private static final Object CONDITIONAL_LOCK = new Object();
 
     private final MinioClient client;
     private final String bucket;
@@ -180,9 +180,7 @@ public final class ArtifactStore {
 
     /** The new ETag; empty when the object is no longer the one that had {@code etag}. */
     public Optional<String> replaceIfMatch(String key, byte[] content, String etag) {
-        synchronized (REPLACE_LOCK) {
-            return conditional(key, content, Map.of("If-Match", "\"" + etag + "\""));
-        }
+        return conditional(key, content, Map.of("If-Match", "\"" + etag + "\""));
     }
 
     private Optional<String> conditional(String key, byte[] content, Map<String, String> headers) {
@@ -190,18 +188,19 @@ public final class ArtifactStore {
         return call(key, () -> {
             attempts[0]++;
             try {
-                return Optional.of(client.putObject(PutObjectArgs.builder().bucket(bucket).object(key).stream(
-                                        new ByteArrayInputStream(content), content.length, -1)
-                                .extraHeaders(headers)
-                                .build())
-                        .etag());
+                synchronized (CONDITIONAL_LOCK) {
+                    return Optional.of(client.putObject(PutObjectArgs.builder().bucket(bucket).object(key).stream(
+                                            new ByteArrayInputStream(content), content.length, -1)
+                                    .extraHeaders(headers)
+                                    .build())
+                            .etag());
+                }
             } catch (ErrorResponseException e) {
                 if (e.response().code() != 412 && e.response().code() != 404) {
                     throw e;
                 }
                 // An earlier attempt may have been written although its answer was lost: then the condition fails on
-                // our
-                // own content, and we have won.
+                // our own content, and we have won.
                 return attempts[0] > 1
                         ? stat(key)
                                 .filter(there -> Arrays.equals(read(key), content))

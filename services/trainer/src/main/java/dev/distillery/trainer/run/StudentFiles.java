@@ -37,22 +37,16 @@ final class StudentFiles {
 
     private StudentFiles() {}
 
-    static void save(Distillation distillation, Path folder, TrainState state) {
-        try {
-            Folders.delete(folder);
-            ObjectNode config = distillation.plan().config().json();
-            saveUnet(folder.resolve(RAW), config, distillation.student().parameters());
-            if (distillation.ema().isPresent()) {
-                saveUnet(
-                        folder.resolve(AVERAGE),
-                        config,
-                        distillation.ema().get().average());
-            }
-            write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
-            JSON.writeValue(folder.resolve(STATE).toFile(), state);
-        } catch (IOException e) {
-            throw new UncheckedIOException("The checkpoint " + folder + " cannot be written", e);
+    /** Writes {@code folder} anew. */
+    static void save(Distillation distillation, Path folder, TrainState state) throws IOException {
+        Folders.delete(folder);
+        ObjectNode config = distillation.plan().config().json();
+        saveUnet(folder.resolve(RAW), config, distillation.student().parameters());
+        if (distillation.ema().isPresent()) {
+            saveUnet(folder.resolve(AVERAGE), config, distillation.ema().get().average());
         }
+        write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
+        JSON.writeValue(folder.resolve(STATE).toFile(), state);
     }
 
     /** Writes what diffusers loads as a U-Net. */

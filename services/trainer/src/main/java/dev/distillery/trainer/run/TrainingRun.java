@@ -1,6 +1,7 @@
 package dev.distillery.trainer.run;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ public final class TrainingRun implements AutoCloseable {
     private final TrainingObserver observer;
     private final RunControls controls;
     private final ArtifactStore store;
-    private final Path work;
+    private final LocalDisk disk;
 
     private final LatentsDataset data;
     private final EpochOrder order;
@@ -73,6 +74,7 @@ public final class TrainingRun implements AutoCloseable {
      * @param latents local copy of {@code latents/<fp>}
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
      * @param work where checkpoints and the log are written before they are uploaded
+     * @param diskPatience how long a write there is tried again
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
      */
     public TrainingRun(
@@ -80,6 +82,7 @@ public final class TrainingRun implements AutoCloseable {
             Path latents,
             Path teacher,
             Path work,
+            Duration diskPatience,
             ArtifactStore store,
             LocalCopies copies,
             TrainingObserver observer,
@@ -88,7 +91,7 @@ public final class TrainingRun implements AutoCloseable {
         this.observer = observer;
         this.controls = controls;
         this.store = store;
-        this.work = work;
+        this.disk = new LocalDisk(work, diskPatience, controls);
         TrainRequest.Train train = request.train();
         data = LatentsDataset.open(latents);
         Split split = Split.of(data.pairs());
@@ -154,7 +157,7 @@ public final class TrainingRun implements AutoCloseable {
         });
         String key = Keys.metrics(request.run());
         byte[] before = newest.isPresent() && store.stat(key).isPresent() ? store.read(key) : new byte[0];
-        log = MetricsLog.continuing(work.resolve("metrics.jsonl"), before, done);
+        log = MetricsLog.continuing(disk, before, done);
         upload = new MetricsUpload(store, key, log.file(), controls::ensureOurs);
     }
 
@@ -233,10 +236,10 @@ public final class TrainingRun implements AutoCloseable {
     private void checkpoint() {
         long step = done;
         int epoch = plan.epoch(done);
-        Path folder = work.resolve("checkpoint-" + step);
+        Path folder = disk.folder().resolve("checkpoint-" + step);
         TrainState state = new TrainState(
                 step, distillation.optimizer().steps(), epoch, request.train().seed(), plan.stepsPerEpoch(), seconds);
-        StudentFiles.save(distillation, folder, state);
+        disk.write("checkpoint of step " + step, () -> StudentFiles.save(distillation, folder, state));
         upload.now();
         checkpoints.upload(
                 step,

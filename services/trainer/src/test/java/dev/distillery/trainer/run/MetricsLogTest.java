@@ -19,7 +19,7 @@ class MetricsLogTest {
                 .getBytes(StandardCharsets.UTF_8);
 
         // When
-        MetricsLog log = MetricsLog.continuing(dir.resolve("run/metrics.jsonl"), before, 2);
+        MetricsLog log = MetricsLog.continuing(LocalDiskTest.of(dir.resolve("run")), before, 2);
         log.add(Map.of("step", 3, "loss", 0.5));
 
         // Then

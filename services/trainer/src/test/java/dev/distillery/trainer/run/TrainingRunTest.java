@@ -3,11 +3,14 @@ package dev.distillery.trainer.run;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -128,6 +131,34 @@ class TrainingRunTest {
     }
 
     @Test
+    void shouldGoOnWithoutALossWhenItsDiskWasGoneForAWhile() throws Exception {
+        // Given
+        train("whole", Recorder.NEVER);
+        Path work = dir.resolve("work");
+        Path aside = dir.resolve("aside");
+        Recorder recorder = new Recorder(Recorder.NEVER);
+
+        // When the folder is not there when the second step is to be logged as evaluated, and is once somebody was
+        // asked
+        recorder.afterStep = step -> {
+            if (step == 2) {
+                move(work, aside);
+                write(work, "not a folder");
+                recorder.whenAsked = () -> {
+                    delete(work);
+                    move(aside, work);
+                    recorder.whenAsked = () -> {};
+                };
+            }
+        };
+        train(request("gone", Map.of()), recorder, work);
+
+        // Then
+        assertThat(student("gone")).isEqualTo(student("whole"));
+        assertThat(steps("gone")).isEqualTo(steps("whole"));
+    }
+
+    @Test
     void shouldSkipThenStopAndKeepTheLastGoodCheckpointWhenNothingIsFiniteAnyMore() {
         // Given a learning rate that no network survives, from the third step on
         TrainRequest request = request(
@@ -160,9 +191,13 @@ class TrainingRunTest {
     }
 
     private Outcome train(TrainRequest request, Recorder recorder) {
-        Path work = dir.resolve("work-" + System.nanoTime());
-        LocalCopies copies = new LocalCopies(store, work.resolve("copies"));
-        try (TrainingRun run = new TrainingRun(request, latents, TEACHER, work, store, copies, recorder, recorder)) {
+        return train(request, recorder, dir.resolve("work-" + System.nanoTime()));
+    }
+
+    private Outcome train(TrainRequest request, Recorder recorder, Path work) {
+        LocalCopies copies = new LocalCopies(store, dir.resolve("copies-" + System.nanoTime()));
+        try (TrainingRun run = new TrainingRun(
+                request, latents, TEACHER, work, Duration.ofMinutes(1), store, copies, recorder, recorder)) {
             return run.train();
         }
     }
@@ -193,6 +228,30 @@ class TrainingRunTest {
         }
     }
 
+    private static void move(Path from, Path to) {
+        try {
+            Files.move(from, to);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.delete(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private byte[] student(String run) {
         return store.read(Keys.checkpoint(run, STEPS) + "unet/diffusion_pytorch_model.safetensors");
     }
@@ -216,6 +275,8 @@ class TrainingRunTest {
 
         final List<Long> steps = new ArrayList<>();
         int skipped;
+        LongConsumer afterStep = step -> {};
+        Runnable whenAsked = () -> {};
         private final int loseLeaseAfter;
         private int shutdownAfter = NEVER;
 
@@ -226,6 +287,7 @@ class TrainingRunTest {
         @Override
         public void stepped(Progress progress) {
             steps.add(progress.step());
+            afterStep.accept(progress.step());
         }
 
         @Override
@@ -241,6 +303,7 @@ class TrainingRunTest {
 
         @Override
         public Optional<Stop> stop() {
+            whenAsked.run();
             return steps.size() >= shutdownAfter ? Optional.of(Stop.SHUTDOWN) : Optional.empty();
         }
 
