@@ -2,11 +2,13 @@ package dev.distillery.trainer;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import ai.djl.Device;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
@@ -33,6 +35,7 @@ class RunWorker {
     private final LocalCopies copies;
     private final Path workDir;
     private final TrainerConfig config;
+    private final List<Device> devices;
     private final RunEvents events;
     private final RunMarkers markers;
     private final TrainerMetrics metrics;
@@ -48,9 +51,15 @@ class RunWorker {
         this.copies = copies;
         this.workDir = workDir;
         this.config = config;
+        this.devices = Devices.of(config.devices());
         this.events = events;
         this.markers = new RunMarkers(store);
         this.metrics = metrics;
+    }
+
+    /** Those that batches are split over. */
+    List<String> devices() {
+        return devices.stream().map(Devices::name).toList();
     }
 
     /** True when the run has ended and need not wait any longer. */
@@ -109,6 +118,7 @@ class RunWorker {
                 request,
                 copies.of(Keys.latents(run.latents())),
                 copies.of(Keys.model(run.model())),
+                devices,
                 work,
                 config.diskPatience(),
                 store,

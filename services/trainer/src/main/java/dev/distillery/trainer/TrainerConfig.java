@@ -1,6 +1,7 @@
 package dev.distillery.trainer;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
@@ -23,6 +24,12 @@ interface TrainerConfig {
      */
     @WithDefault("60s")
     Duration leaseTtl();
+
+    /**
+     * Over which a batch is split, such as {@code cuda:0,cuda:1}: each has teacher and student, the first the optimizer's
+     * state as well. All GPUs by default, or the CPU.
+     */
+    Optional<List<String>> devices();
 
     /** How long a trainer waits for room on its own disk before the run fails. */
     @WithDefault("10m")

@@ -2,6 +2,7 @@ package dev.distillery.trainer;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -48,9 +49,10 @@ class TrainerLoop {
     }
 
     void start(@Observes StartupEvent event) {
+        List<String> devices = worker.devices(); // wrong ones stop the service before it takes a run
         thread = new Thread(this::loop, "trainer");
         thread.start();
-        LOG.infof("Trainer waits for runs: trainer=%s", id);
+        LOG.infof("Trainer waits for runs: trainer=%s devices=%s", id, devices);
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {

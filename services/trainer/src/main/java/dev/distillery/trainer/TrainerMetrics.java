@@ -10,6 +10,7 @@ import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.trainer.run.TrainingObserver.Progress;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 
@@ -21,6 +22,7 @@ class TrainerMetrics {
     private final Timer uploadSeconds;
     private final Counter images;
     private final Counter skipped;
+    private final Meter.MeterProvider<Counter> busy;
     private final AtomicReference<Losses> losses = new AtomicReference<>(new Losses(0, 0, 0, 0));
     private final AtomicReference<Double> gradNorm = new AtomicReference<>(0.0);
 
@@ -38,6 +40,9 @@ class TrainerMetrics {
         skipped = Counter.builder("distillery_train_skipped")
                 .description("Steps that changed nothing, because their losses or gradients were not finite")
                 .register(registry);
+        busy = Counter.builder("distillery_train_device_busy_seconds")
+                .description("Seconds that a device worked on its parts of batches")
+                .withRegistry(registry);
         loss(registry, "task", () -> losses.get().task());
         loss(registry, "output", () -> losses.get().output());
         loss(registry, "feature", () -> losses.get().feature());
@@ -56,6 +61,10 @@ class TrainerMetrics {
     void stepped(Progress progress) {
         stepSeconds.record(Duration.ofNanos((long) (progress.seconds() * 1e9)));
         images.increment(progress.images());
+        for (int device = 0; device < progress.deviceSeconds().size(); device++) {
+            busy.withTag("device", String.valueOf(device))
+                    .increment(progress.deviceSeconds().get(device));
+        }
         losses.set(progress.losses());
         gradNorm.set(progress.gradNorm());
     }

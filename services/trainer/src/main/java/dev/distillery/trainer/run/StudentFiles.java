@@ -62,7 +62,7 @@ final class StudentFiles {
             read(folder.resolve(RAW).resolve(WEIGHTS), distillation.student().parameters());
             distillation.ema().ifPresent(ema -> read(folder.resolve(AVERAGE).resolve(WEIGHTS), ema.average()));
             read(folder.resolve(OPTIMIZER), distillation.optimizer().state());
-            distillation.optimizer().resume(state.updates());
+            distillation.resume(state.updates());
             return state;
         } catch (IOException e) {
             throw new UncheckedIOException("The checkpoint " + folder + " cannot be read", e);

@@ -12,6 +12,7 @@ public interface TrainingObserver {
      * @param epoch from 1
      * @param gradNorm before clipping
      * @param seconds that this step took
+     * @param deviceSeconds of which each device was busy with its parts of the batch
      * @param secondsLeft of training, judged by the steps done since the process took the run up
      */
     record Progress(
@@ -24,6 +25,7 @@ public interface TrainingObserver {
             double learningRate,
             int images,
             double seconds,
+            List<Double> deviceSeconds,
             double secondsLeft,
             long residentBytes) {}
 

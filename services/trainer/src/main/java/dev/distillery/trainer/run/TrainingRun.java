@@ -2,17 +2,18 @@ package dev.distillery.trainer.run;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-import ai.djl.ndarray.NDManager;
+import ai.djl.Device;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
-import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.distill.Distillation.Part;
 import dev.distillery.diffusion.distill.Distillation.StepResult;
 import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.distill.Losses;
@@ -73,6 +74,7 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param latents local copy of {@code latents/<fp>}
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
+     * @param devices over which each batch is split
      * @param work where checkpoints and the log are written before they are uploaded
      * @param diskPatience how long a write there is tried again
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
@@ -81,6 +83,7 @@ public final class TrainingRun implements AutoCloseable {
             TrainRequest request,
             Path latents,
             Path teacher,
+            List<Device> devices,
             Path work,
             Duration diskPatience,
             ArtifactStore store,
@@ -106,7 +109,8 @@ public final class TrainingRun implements AutoCloseable {
                 Settings.layout(request, UNetConfig.read(folder.unet())),
                 Settings.init(request),
                 Settings.distillation(request),
-                schedule);
+                schedule,
+                devices);
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
@@ -165,14 +169,7 @@ public final class TrainingRun implements AutoCloseable {
         long started = System.nanoTime();
         int[] pairs = order.pairsOf(done);
         double learningRate = rate.at(done);
-        int micro = request.train().batch();
-        for (int from = 0; from < pairs.length; from += micro) {
-            int to = Math.min(from + micro, pairs.length);
-            try (NDManager scope = distillation.newScope()) {
-                Batch part = batches.ofStep(scope, pairs, from, to, done);
-                distillation.accumulate(part, (double) (to - from) / pairs.length);
-            }
-        }
+        distillation.accumulate(parts(pairs, done));
         StepResult result = distillation.update(learningRate);
         controls.ensureOurs(); // a step may have been a long sleep of this process
         done++;
@@ -194,11 +191,25 @@ public final class TrainingRun implements AutoCloseable {
                 learningRate,
                 pairs.length,
                 took,
+                result.deviceSeconds(),
                 pace.secondsFor(plan.steps() - done),
                 Memory.residentBytes());
         log.add(MetricsLine.of(progress));
         upload.ifDue();
         observer.stepped(progress);
+    }
+
+    /** What is in memory at once, a batch of the request, is split over the devices. */
+    private List<Part> parts(int[] pairs, long step) {
+        int size = (request.train().batch() + distillation.replicas() - 1) / distillation.replicas();
+        List<Part> parts = new ArrayList<>();
+        for (int from = 0; from < pairs.length; from += size) {
+            int begin = from;
+            int end = Math.min(from + size, pairs.length);
+            parts.add(new Part(
+                    (double) (end - begin) / pairs.length, scope -> batches.ofStep(scope, pairs, begin, end, step)));
+        }
+        return parts;
     }
 
     /** One is no harm; many mean that the student is broken, and no later step will mend it. */

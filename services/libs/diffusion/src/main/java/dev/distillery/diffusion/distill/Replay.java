@@ -48,7 +48,7 @@ public final class Replay {
                         NoiseSchedule.read(model.resolve("scheduler")));
                 NDManager scope = distillation.newScope()) {
             Batch batch = Batch.of(batchFile, SafetensorsSource.loadAll(file, scope));
-            Distillation.Terms terms = distillation.backward(batch, 1, scope);
+            Replica.Terms terms = distillation.backward(batch, 1, scope);
             var answer = new LinkedHashMap<String, NDArray>();
             answer.put("loss_sd", terms.task().reshape(1));
             answer.put("loss_kd", terms.output().reshape(1));

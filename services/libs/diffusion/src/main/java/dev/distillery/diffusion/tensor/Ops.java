@@ -26,6 +26,10 @@ public final class Ops {
     private static final NDManager MANAGER = Torch.newManager(); // as long as the process
     private static final PtSymbolBlock SCRIPT = load();
     private static final Map<Double, NDArray> NUMBERS = new ConcurrentHashMap<>();
+    private static final ThreadLocal<Boolean> EAGER = ThreadLocal.withInitial(() -> {
+        Torch.eager();
+        return true;
+    });
 
     private Ops() {}
 
@@ -44,6 +48,7 @@ public final class Ops {
      * @param arguments in the order of the text: {@link NDArray}, {@code List<NDArray>} (not empty) or {@link Number}
      */
     public static NDArray call(String method, Object... arguments) {
+        EAGER.get();
         var inputs = new NDList(arguments.length + 1);
         for (int i = 0; i < arguments.length; i++) {
             add(inputs, arguments[i], i + "[]");
@@ -98,6 +103,11 @@ public final class Ops {
     /** Adds {@code part} to {@code sum}, in place, whatever their type. */
     public static void add(NDArray sum, NDArray part) {
         call("add_to", sum, part).close();
+    }
+
+    /** Adds each of {@code parts}, which may be on another device, to its place in {@code sums}, in place. */
+    public static void addAll(List<NDArray> sums, List<NDArray> parts) {
+        call("add_all", sums, parts).close();
     }
 
     /** Whether no element is infinite or not a number. */

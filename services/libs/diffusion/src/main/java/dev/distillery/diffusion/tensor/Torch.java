@@ -18,17 +18,36 @@ public final class Torch {
 
     private static Engine start() {
         OpenMp.spinBriefly();
-        Engine engine = Engine.getEngine("PyTorch");
-        // The profiling executor would specialise and fuse the operators' text per shape: U-Nets have many shapes, so
-        // it
-        // compiles for a minute, and fused arithmetic would differ from PyTorch's eager mode.
-        JniUtils.setGraphExecutorOptimize(false);
-        return engine;
+        return Engine.getEngine("PyTorch");
     }
 
     /** A root scope on the default device; the caller closes it. */
     public static NDManager newManager() {
         return ENGINE.newBaseManager();
+    }
+
+    /** A root scope on {@code device}; the caller closes it. */
+    public static NDManager newManager(Device device) {
+        return ENGINE.newBaseManager(device);
+    }
+
+    /** The first GPU, or the CPU where there is none. */
+    public static Device defaultDevice() {
+        return ENGINE.defaultDevice();
+    }
+
+    /** All GPUs, or the CPU where there is none. */
+    public static List<Device> devices() {
+        return List.of(ENGINE.getDevices());
+    }
+
+    /**
+     * Makes this thread run the operators' text as it stands. The profiling executor would specialise and fuse it per shape:
+     * U-Nets have many shapes, so it compiles for a minute, and fused arithmetic would differ from PyTorch's eager mode.
+     * libtorch keeps this switch for each thread.
+     */
+    static void eager() {
+        JniUtils.setGraphExecutorOptimize(false);
     }
 
     /** A root scope in the host's memory; the caller closes it. */

@@ -233,6 +233,12 @@ class Ops(Module):
     torch._foreach_copy_(to, source)
     return to[0]
 
+  # each x grows by its y, which may be on another device
+  def add_all(self: __torch__.Ops, x: List[Tensor], y: List[Tensor]) -> Tensor:
+    for i in range(torch.len(x)):
+      _0 = torch.add_(x[i], torch.to(y[i], x[i]))
+    return x[0]
+
   # each x goes a portion of the way to its y, which may be on another device
   def move_towards(self: __torch__.Ops, x: List[Tensor], y: List[Tensor], portion: Tensor) -> Tensor:
     for i in range(torch.len(x)):

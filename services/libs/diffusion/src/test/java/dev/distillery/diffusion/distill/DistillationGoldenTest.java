@@ -3,6 +3,7 @@ package dev.distillery.diffusion.distill;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -264,6 +266,68 @@ class DistillationGoldenTest {
             assertThat(parts.update(1e-3).losses().total())
                     .isCloseTo(whole.update(1e-3).losses().total(), withinPercentage(1e-3));
         }
+    }
+
+    @ParameterizedTest(name = "{0} parts")
+    @ValueSource(ints = {2, 3, 1})
+    void shouldLearnTheSameWhenPartsAreSplitOverReplicas(int count) {
+        Path golden = Golden.folder("unet-sdxl");
+        List<Device> devices = List.of(Device.cpu(), Device.cpu());
+        try (Distillation one = distillation(golden, List.of(Device.cpu()));
+                Distillation two = distillation(golden, devices);
+                NDManager scope = one.newScope()) {
+            // Given a part that is larger than the others
+            Map<String, NDArray> tensors = Golden.tensors(golden.resolve("batch.safetensors"), scope);
+            double all = 1 + count;
+            List<Distillation.Part> parts = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                String samples = i == 0 ? "0:2" : "1:2";
+                parts.add(new Distillation.Part((i == 0 ? 2 : 1) / all, part -> {
+                    Map<String, NDArray> rows = new HashMap<>();
+                    tensors.forEach((name, array) -> {
+                        NDArray own = array.get(new NDIndex(samples)).duplicate();
+                        own.attach(part);
+                        rows.put(name, own);
+                    });
+                    return batch(rows);
+                }));
+            }
+            int[] arrays = new int[3];
+            for (int step = 0; step < 3; step++) {
+                // When
+                one.accumulate(parts);
+                two.accumulate(parts);
+                Distillation.StepResult expected = one.update(1e-3);
+                Distillation.StepResult actual = two.update(1e-3);
+                // Then
+                assertThat(actual.losses().total()).isCloseTo(expected.losses().total(), withinPercentage(1e-4));
+                assertThat(actual.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-4));
+                assertThat(actual.deviceSeconds()).hasSize(2);
+                assertThat(actual.deviceSeconds().get(1) > 0).isEqualTo(count > 1);
+                arrays[step] = two.liveArrays();
+            }
+            one.student().parameters().forEach((key, parameter) -> {
+                NDArray other = two.student().parameters().get(key);
+                assertThat(norm(other.sub(parameter))).isLessThanOrEqualTo(1e-6 * norm(parameter));
+            });
+            assertThat(arrays).containsOnly(arrays[0]);
+        }
+    }
+
+    private static Distillation distillation(Path golden, List<Device> devices) {
+        return Distillation.create(
+                golden.resolve("unet"),
+                Layouts.named(UNetConfig.read(golden.resolve("unet")), "small"),
+                new Distillation.Init.Teacher(),
+                new Distillation.Settings(
+                        Objective.PLAIN,
+                        AdamW.Settings.withWeightDecay(1e-2),
+                        Optional.empty(),
+                        1,
+                        Precision.FP32,
+                        true),
+                NoiseSchedule.read(golden.resolve("scheduler")),
+                devices);
     }
 
     @Test
