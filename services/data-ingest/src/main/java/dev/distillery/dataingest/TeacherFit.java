@@ -27,7 +27,7 @@ final class TeacherFit {
                     teacher.unet(),
                     Layouts.of(teacher.unet(), layout, request.student().keep()));
         } catch (IllegalArgumentException e) {
-            check.violations.add(new Violation("student.layout", layout, e.getMessage()));
+            check.violations.add(request.student().violation(e.getMessage()));
         }
         check.multiple("encode.resolution", request.encode().resolution(), teacher.pixelMultiple());
         if (!request.samples().prompts().isEmpty()) {

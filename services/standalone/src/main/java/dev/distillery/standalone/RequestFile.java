@@ -131,7 +131,7 @@ final class RequestFile {
                             request.student().layout(),
                             request.student().keep()));
         } catch (IllegalArgumentException e) {
-            violations.add(new Violation("student.layout", request.student().layout(), e.getMessage()));
+            violations.add(request.student().violation(e.getMessage()));
         }
     }
 

@@ -82,6 +82,20 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldNameTheBlockThatADescribedLayoutCannotHave() throws IOException {
+        // Given
+        Path request = request("layout: small", "layout: custom\n  keep: {down_blocks.0: '9'}");
+
+        // When
+        int code = execute("run", request.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains("student.keep", "of 'down_blocks.0' ('9') must list layers from 0 to", "{down_blocks.0=9}");
+    }
+
+    @Test
     void shouldSaySoWhenTheRequestIsMissing() {
         // When
         int code = execute("run", dir.resolve("none.yaml").toString());

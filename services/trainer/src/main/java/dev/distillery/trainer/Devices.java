@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import ai.djl.Device;
 import dev.distillery.diffusion.tensor.Torch;
@@ -34,8 +35,11 @@ final class Devices {
         Device device = cuda.matches() ? Device.gpu(Integer.parseInt(cuda.group(1))) : Device.cpu();
         boolean known = name.equals("cpu") || cuda.matches() && Torch.devices().contains(device);
         if (!known) {
-            throw new IllegalArgumentException("'distillery.trainer.devices' must be of cpu and "
-                    + Torch.devices().stream().map(Devices::name).toList() + " but had '" + name + "'");
+            throw new IllegalArgumentException("'distillery.trainer.devices' must be of "
+                    + Stream.concat(Stream.of("cpu"), Torch.devices().stream().map(Devices::name))
+                            .distinct()
+                            .toList()
+                    + " but had '" + name + "'");
         }
         return device;
     }

@@ -38,6 +38,13 @@ public record TrainRequest(
         public Student {
             keep = keep == null ? Collections.emptySortedMap() : Collections.unmodifiableSortedMap(keep);
         }
+
+        /** That the teacher has not what this keeps of it, for a reason that continues the field's name. */
+        public Violation violation(String reason) {
+            return keep.isEmpty()
+                    ? new Violation("student.layout", layout, reason)
+                    : new Violation("student.keep", keep.toString(), reason);
+        }
     }
 
     /** @param resolution in pixels, of both sides */

@@ -61,8 +61,8 @@ final class CustomLayout {
         if (kept == 0 || !unknown.isEmpty()) {
             throw new IllegalArgumentException("of the teacher's " + levels
                     + " levels the outermost must stay: down_blocks.0 and on, and as many of up_blocks."
-                    + (levels - 1) + " and before; but "
-                    + (kept == 0 ? "down_blocks.0 is missing" : unknown + " is there"));
+                    + (levels - 1) + " and before ("
+                    + (kept == 0 ? "down_blocks.0 is missing" : unknown + " is there") + ")");
         }
         return new Layout(Layouts.family(teacher), Layouts.CUSTOM, List.copyOf(down), mid(), List.copyOf(up));
     }
@@ -112,6 +112,6 @@ final class CustomLayout {
     }
 
     private IllegalArgumentException wrong(String block, String what) {
-        return new IllegalArgumentException("'" + block + "' " + what + ", but is '" + keep.get(block) + "'");
+        return new IllegalArgumentException("of '" + block + "' ('" + keep.get(block) + "') " + what);
     }
 }
