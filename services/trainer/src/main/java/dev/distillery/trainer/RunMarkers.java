@@ -92,6 +92,7 @@ final class RunMarkers {
         detail.put("steps", outcome.step());
         detail.put("epochs", outcome.epochs());
         detail.put("trainSeconds", outcome.seconds());
+        detail.put("overheadSeconds", outcome.overheadSeconds());
         detail.put("dataset", run.dataset());
         detail.put("model", run.model());
         detail.put("latents", run.latents());

@@ -9,8 +9,10 @@ package dev.distillery.trainer.run;
  * @param seed of the run, to refuse a checkpoint of other training
  * @param stepsPerEpoch to refuse a checkpoint of another data set
  * @param seconds spent training so far, over all processes that worked on the run
+ * @param overheadSeconds spent beside steps, evaluation and samples so far: on events, metrics and the store
  */
-record TrainState(long step, long updates, int epoch, long seed, int stepsPerEpoch, double seconds) {
+record TrainState(
+        long step, long updates, int epoch, long seed, int stepsPerEpoch, double seconds, double overheadSeconds) {
 
     /** @throws IllegalArgumentException when this is the state of a run with another seed or other data */
     void ensureFits(long runSeed, int runStepsPerEpoch) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 import ai.djl.Device;
 import dev.distillery.artifacts.ArtifactStore;
@@ -38,7 +39,11 @@ public final class TrainingRun implements AutoCloseable {
 
     /** How a run that did not fail ended. */
     public sealed interface Outcome {
-        record Completed(long step, int epochs, double seconds) implements Outcome {}
+        /**
+         * @param seconds of all steps
+         * @param overheadSeconds beside steps, evaluation and samples: on events, metrics and the store
+         */
+        record Completed(long step, int epochs, double seconds, double overheadSeconds) implements Outcome {}
 
         record Stopped(Stop why, long step) implements Outcome {}
     }
@@ -66,6 +71,9 @@ public final class TrainingRun implements AutoCloseable {
     private long done;
     private int skippedInARow;
     private double seconds;
+    private double overheadBefore; // of the processes before this
+    private double busy; // with steps, evaluation and samples in the loop
+    private long began = System.nanoTime();
     private MetricsLog log;
     private MetricsUpload upload;
 
@@ -131,6 +139,8 @@ public final class TrainingRun implements AutoCloseable {
         } else {
             drawSamples();
         }
+        began = System.nanoTime();
+        busy = 0;
         while (done < plan.steps()) {
             Optional<Stop> stop = controls.stop();
             if (stop.isPresent()) {
@@ -148,7 +158,18 @@ public final class TrainingRun implements AutoCloseable {
             drawSamples();
         }
         finishUploads();
-        return new Outcome.Completed(done, plan.epochs(), seconds);
+        return new Outcome.Completed(done, plan.epochs(), seconds, overhead());
+    }
+
+    private <T> T timed(Supplier<T> work) {
+        long started = System.nanoTime();
+        T result = work.get();
+        busy += (System.nanoTime() - started) / 1e9;
+        return result;
+    }
+
+    private double overhead() {
+        return overheadBefore + (System.nanoTime() - began) / 1e9 - busy;
     }
 
     private void resume() {
@@ -158,6 +179,7 @@ public final class TrainingRun implements AutoCloseable {
             state.ensureFits(request.train().seed(), plan.stepsPerEpoch());
             done = state.step();
             seconds = state.seconds();
+            overheadBefore = state.overheadSeconds();
         });
         String key = Keys.metrics(request.run());
         byte[] before = newest.isPresent() && store.stat(key).isPresent() ? store.read(key) : new byte[0];
@@ -175,6 +197,7 @@ public final class TrainingRun implements AutoCloseable {
         done++;
         double took = (System.nanoTime() - started) / 1e9;
         seconds += took;
+        busy += took;
         pace.step(took);
         if (result.nonFinite().isPresent()) {
             skipped(result.nonFinite().get());
@@ -226,7 +249,7 @@ public final class TrainingRun implements AutoCloseable {
 
     /** False for a student that answers with numbers that are not finite: it must not push out an older checkpoint. */
     private boolean evaluate() {
-        Losses losses = heldOut.losses();
+        Losses losses = timed(heldOut::losses);
         if (!losses.finite()) {
             LOG.warnf(
                     "The held-out losses are not finite, no checkpoint is taken: run=%s step=%d", request.run(), done);
@@ -237,7 +260,7 @@ public final class TrainingRun implements AutoCloseable {
         MetricsLine.add(line, "eval_", losses);
         distillation.ema().ifPresent(ema -> {
             try (Ema.Applied applied = ema.apply()) {
-                MetricsLine.add(line, "eval_ema_", heldOut.losses());
+                MetricsLine.add(line, "eval_ema_", timed(heldOut::losses));
             }
         });
         log.add(line);
@@ -249,7 +272,13 @@ public final class TrainingRun implements AutoCloseable {
         int epoch = plan.epoch(done);
         Path folder = disk.folder().resolve("checkpoint-" + step);
         TrainState state = new TrainState(
-                step, distillation.optimizer().steps(), epoch, request.train().seed(), plan.stepsPerEpoch(), seconds);
+                step,
+                distillation.optimizer().steps(),
+                epoch,
+                request.train().seed(),
+                plan.stepsPerEpoch(),
+                seconds,
+                overhead());
         disk.write("checkpoint of step " + step, () -> StudentFiles.save(distillation, folder, state));
         upload.now();
         checkpoints.upload(
@@ -262,7 +291,7 @@ public final class TrainingRun implements AutoCloseable {
     private void drawSamples() {
         if (plan.samplesAfter(done)) {
             int epoch = plan.epoch(done);
-            List<String> keys = samples.student(epoch);
+            List<String> keys = timed(() -> samples.student(epoch));
             if (!keys.isEmpty()) {
                 observer.samplesRendered(epoch, done, keys);
             }

@@ -118,6 +118,31 @@ class TrainingRunTest {
     }
 
     @Test
+    void shouldCountTheTimeThatIsNotSpentOnStepsOverAllProcesses() throws Exception {
+        // Given
+        Recorder recorder = new Recorder(Recorder.NEVER);
+        recorder.shutdownAfter = 3;
+        train("counted", recorder);
+        double before = overhead(Keys.checkpoint("counted", 3));
+
+        // When
+        long started = System.nanoTime();
+        var completed = (Outcome.Completed) train("counted", Recorder.NEVER);
+        double wall = (System.nanoTime() - started) / 1e9;
+
+        // Then
+        assertThat(before).isPositive();
+        assertThat(completed.overheadSeconds()).isGreaterThan(before).isLessThan(before + wall);
+    }
+
+    private double overhead(String checkpoint) throws IOException {
+        return new ObjectMapper()
+                .readTree(store.read(checkpoint + "state.json"))
+                .path("overheadSeconds")
+                .asDouble();
+    }
+
+    @Test
     void shouldKeepTheNewestCheckpointsOnlyWhenMoreWereTaken() throws Exception {
         // When
         train("kept", Recorder.NEVER);
