@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -39,12 +40,18 @@ public final class Weights {
     }
 
     public static Weights of(String what, Source source) {
-        return new Weights(new Book(what, source), "");
+        return new Weights(new Book(what, source, null), "");
     }
 
-    /** No tensors: a model built on it has no values, but {@link #shapes} then tells its parameters. */
-    public static Weights shapesOnly() {
-        return new Weights(new Book("shapes", null), "");
+    /** No checkpoint: every tensor is what {@code maker} makes of its shape. */
+    public static Weights made(Function<Shape, NDArray> maker) {
+        return new Weights(new Book("made", null, maker), "");
+    }
+
+    /** Tensors without memory: each repeats one number. {@link #shapes} then tells a model's parameters. */
+    public static Weights shapesOnly(NDManager owner) {
+        NDArray number = owner.create(0f);
+        return made(number::broadcast);
     }
 
     /** The tensors below {@code name.}. */
@@ -56,7 +63,7 @@ public final class Weights {
         return at(Integer.toString(index));
     }
 
-    /** Whether the source has the key (never, when there are shapes only). */
+    /** Whether the source has the key (never, when there is none). */
     public boolean has(String name) {
         return book.source != null && book.source.keys().contains(prefix + name);
     }
@@ -102,14 +109,16 @@ public final class Weights {
         private static final NDArray PLACEHOLDER = PLACEHOLDERS.create(0f);
 
         final String what;
-        final Source source;
+        final Source source; // null if there is a maker
+        final Function<Shape, NDArray> maker;
         final Map<String, NDArray> taken = new LinkedHashMap<>();
         final Map<String, Shape> shapes = new LinkedHashMap<>();
         final List<String> problems = new ArrayList<>();
 
-        Book(String what, Source source) {
+        Book(String what, Source source, Function<Shape, NDArray> maker) {
             this.what = what;
             this.source = source;
+            this.maker = maker;
         }
 
         NDArray take(String key, Shape shape) {
@@ -117,7 +126,9 @@ public final class Weights {
                 throw new IllegalStateException("the model takes '" + key + "' twice");
             }
             if (source == null) {
-                return PLACEHOLDER;
+                NDArray array = maker.apply(shape);
+                taken.put(key, array);
+                return array;
             }
             if (!source.keys().contains(key)) {
                 problems.add("missing '" + key + "' " + Arrays.toString(shape.getShape()));

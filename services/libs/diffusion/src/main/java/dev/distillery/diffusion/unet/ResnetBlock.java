@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 
 import ai.djl.ndarray.NDArray;
-import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -34,24 +33,11 @@ final class ResnetBlock {
 
     /** {@code x (B, in, H, W)}, {@code temb (B, T)} -> {@code (B, out, H, W)}. */
     int addTo(Units units, String name, int x, int temb) {
-        return units.add(name, (in, given) -> forward(in.get(0), in.get(1)), x, temb);
+        return units.add(name, "resnet", weights, List.of(groups, eps), x, temb);
     }
 
     /** The same of {@code x} beside {@code skip}, which together have {@code in} channels. */
     int addTo(Units units, String name, int x, int skip, int temb) {
-        return units.add(
-                name,
-                (in, given) -> {
-                    try (NDArray joined = Ops.call("concat", in.get(0), in.get(1))) {
-                        return forward(joined, in.get(2));
-                    }
-                },
-                x,
-                skip,
-                temb);
-    }
-
-    private NDArray forward(NDArray x, NDArray temb) {
-        return Ops.call("resnet", x, temb, weights, groups, eps);
+        return units.add(name, "resnet_with_skip", weights, List.of(groups, eps), x, skip, temb);
     }
 }

@@ -22,7 +22,6 @@ import dev.distillery.diffusion.tensor.Torch;
  */
 public final class Trace implements AutoCloseable {
     private final Units units;
-    private final Units.Given given;
     private final NDManager scope;
     private final boolean recompute;
     private final NDArray[] outputs;
@@ -33,11 +32,10 @@ public final class Trace implements AutoCloseable {
      */
     Trace(Units units, Set<String> sites, Units.Given given, boolean recompute, NDManager scope) {
         this.units = units;
-        this.given = given;
         this.scope = scope;
         this.recompute = recompute;
         Set<Integer> kept = recompute
-                ? IntStream.range(0, units.size()).boxed().collect(Collectors.toSet())
+                ? IntStream.range(Units.FIRST, units.size()).boxed().collect(Collectors.toSet())
                 : sites.stream().map(units::place).collect(Collectors.toSet());
         outputs = inMode(!recompute, () -> units.run(given, kept, Map.of()));
     }
@@ -66,7 +64,7 @@ public final class Trace implements AutoCloseable {
     }
 
     private void backwardUnitByUnit(NDArray[] gradients) {
-        for (int place = units.size() - 1; place >= 0; place--) {
+        for (int place = units.size() - 1; place >= Units.FIRST; place--) {
             if (gradients[place] != null) {
                 backward(units.get(place), gradients[place], gradients);
                 gradients[place].close();
@@ -75,14 +73,14 @@ public final class Trace implements AutoCloseable {
         }
     }
 
-    /** Computes a unit again, and adds the gradients of its inputs to those that later units have left there. */
+    /** Computes a unit again, and adds the gradients of its inputs to those that later units have left there; what is given has none. */
     private void backward(Units.Unit unit, NDArray gradient, NDArray[] gradients) {
         try (NDManager own = scope.newSubManager()) {
             var leaves = new ArrayList<NDArray>();
             for (int input : unit.inputs()) {
-                leaves.add(Torch.leaf(outputs[input], own));
+                leaves.add(input < Units.FIRST ? outputs[input] : Torch.leaf(outputs[input], own));
             }
-            NDArray output = inMode(true, () -> unit.operation().of(leaves, given));
+            NDArray output = inMode(true, () -> unit.of(leaves));
             output.attach(own);
             Torch.backward(List.of(output), List.of(gradient));
             for (int i = 0; i < leaves.size(); i++) {

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 
 import ai.djl.ndarray.NDArray;
-import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -59,25 +58,14 @@ final class Transformer2D {
 
     /** {@code x (B, C, H, W)} and the prompt {@code (B, L, D)} -> {@code (B, C, H, W)}. */
     int addTo(Units units, String name, int x) {
-        int tokens = units.add(
-                name + ".proj_in",
-                (inputs, given) -> Ops.call("to_tokens", inputs.get(0), in, groups),
-                x); // (B, H*W, C)
+        int tokens = units.add(name + ".proj_in", "to_tokens", in, List.of(groups), x); // (B, H*W, C)
         for (int i = 0; i < blocks.size(); i++) {
             Block block = blocks.get(i);
             String at = name + ".transformer_blocks." + i;
-            int attended = units.add(
-                    at + ".attn1",
-                    (inputs, given) -> Ops.call("self_attention", inputs.get(0), block.selfAttention, heads),
-                    tokens); // without the residual, as KOALA compares it
-            tokens = units.add(
-                    at,
-                    (inputs, given) -> Ops.call(
-                            "transformer_block", inputs.get(0), inputs.get(1), given.prompt(), block.rest, heads),
-                    tokens,
-                    attended);
+            // without the residual, as KOALA compares it
+            int attended = units.add(at + ".attn1", "self_attention", block.selfAttention, List.of(heads), tokens);
+            tokens = units.add(at, "transformer_block", block.rest, List.of(heads), tokens, attended, Units.PROMPT);
         }
-        return units.add(
-                name, (inputs, given) -> Ops.call("from_tokens", inputs.get(0), inputs.get(1), out), tokens, x);
+        return units.add(name, "from_tokens", out, List.of(), tokens, x);
     }
 }

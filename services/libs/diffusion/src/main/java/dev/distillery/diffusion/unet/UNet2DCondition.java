@@ -22,6 +22,7 @@ import dev.distillery.diffusion.tensor.NarrowSource;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -49,7 +50,7 @@ public final class UNet2DCondition {
         int c0 = config.down().get(0).channels();
         List<NDArray> convIn = w.takePair("conv_in", c0, config.inChannels(), 3, 3);
         int temb = addTimeEmbedding(w);
-        int h = units.add("conv_in", (in, given) -> Ops.conv(given.latents(), convIn.get(0), convIn.get(1)));
+        int h = units.add("conv_in", "conv_in", convIn, List.of(), Units.LATENTS);
 
         // Down: every layer's output is used again on the way up.
         Deque<Skip> skips = new ArrayDeque<>(List.of(new Skip(h, c0)));
@@ -67,10 +68,7 @@ public final class UNet2DCondition {
             }
             if (i < config.levels() - 1) {
                 List<NDArray> conv = w.at(block).at("downsamplers").at(0).takePair("conv", channels, channels, 3, 3);
-                h = units.add(
-                        block + ".downsamplers.0",
-                        (in, given) -> Ops.call("downsample", in.get(0), conv.get(0), conv.get(1)),
-                        h);
+                h = units.add(block + ".downsamplers.0", "downsample", conv, List.of(), h);
                 skips.push(new Skip(h, channels));
             }
             addBlock(block, h);
@@ -99,21 +97,14 @@ public final class UNet2DCondition {
             }
             if (i < config.levels() - 1) {
                 List<NDArray> conv = w.at(block).at("upsamplers").at(0).takePair("conv", channels, channels, 3, 3);
-                h = units.add(
-                        block + ".upsamplers.0",
-                        (in, given) -> Ops.call("upsample", in.get(0), in.get(1), conv.get(0), conv.get(1)),
-                        h,
-                        skips.peek().place);
+                h = units.add(block + ".upsamplers.0", "upsample", conv, List.of(), h, skips.peek().place);
             }
             addBlock(block, h);
         }
 
         var out = new ArrayList<>(w.takePair("conv_norm_out", c0));
         out.addAll(w.takePair("conv_out", config.outChannels(), c0, 3, 3));
-        h = units.add(
-                PREDICTION,
-                (in, given) -> Ops.call("group_norm_silu_conv", in.get(0), out, config.groups(), config.eps()),
-                h);
+        h = units.add(PREDICTION, "group_norm_silu_conv", out, List.of(config.groups(), config.eps()), h);
         addBlock(PREDICTION, h);
         parameters = w.taken();
     }
@@ -129,19 +120,12 @@ public final class UNet2DCondition {
     private int addTimeEmbedding(Weights w) {
         int t = config.timeEmbedDim();
         List<NDArray> time = mlp(w.at("time_embedding"), config.down().get(0).channels(), t);
-        int temb = units.add("time_embedding", (in, given) -> Ops.call("embedding_mlp", given.time(), time));
+        int temb = units.add("time_embedding", "embedding_mlp", time, List.of(), Units.TIME);
         if (config.textTime().isEmpty()) {
             return temb;
         }
         List<NDArray> text = mlp(w.at("add_embedding"), config.textTime().get().inputWidth(), t);
-        return units.add(
-                "add_embedding",
-                (in, given) -> {
-                    try (NDArray added = Ops.call("embedding_mlp", given.text(), text)) {
-                        return Ops.call("add", in.get(0), added);
-                    }
-                },
-                temb);
+        return units.add("add_embedding", "add_embedding", text, List.of(), temb, Units.TEXT);
     }
 
     /** As {@link #load(Path, NDManager, Precision)} in float32. */
@@ -168,14 +152,18 @@ public final class UNet2DCondition {
 
     /** Shape of every parameter of such a network, by diffusers key, without allocating any. */
     public static Map<String, Shape> parameterShapes(UNetConfig config) {
-        Weights shapes = Weights.shapesOnly();
-        new UNet2DCondition(config, shapes);
-        return shapes.shapes();
+        try (NDManager scope = Torch.newManager()) {
+            Weights shapes = Weights.shapesOnly(scope);
+            new UNet2DCondition(config, shapes);
+            return shapes.shapes();
+        }
     }
 
     /** The names of such a network's blocks and units, at which outputs can be had. */
     public static Set<String> sites(UNetConfig config) {
-        return new UNet2DCondition(config, Weights.shapesOnly()).units.names();
+        try (NDManager scope = Torch.newManager()) {
+            return new UNet2DCondition(config, Weights.shapesOnly(scope)).units.names();
+        }
     }
 
     private static List<NDArray> mlp(Weights w, int in, int out) {

@@ -23,10 +23,6 @@ class Ops(Module):
   def add_to(self: __torch__.Ops, sum: Tensor, part: Tensor) -> Tensor:
     return torch.add_(sum, part)
 
-  # beside each other in the channels
-  def concat(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
-    return torch.cat([x, y], 1)
-
   # --- layers --------------------------------------------------------------------------------------------------------
   def linear(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return torch.linear(x, torch.to(w, x.dtype), torch.to(b, x.dtype))
@@ -45,19 +41,12 @@ class Ops(Module):
     h = torch.silu(torch.group_norm(x, int(groups), w[0], w[1], float(eps)))
     return (self).conv(h, w[2], w[3])
 
-  def downsample(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    return (self).conv2d(x, w, b, 2, 1)
-
-  # the target size is that of the skip connection: odd sizes lose a row on the way down
-  def upsample(self: __torch__.Ops, x: Tensor, like: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    size = [torch.size(like, 2), torch.size(like, 3)]
-    return (self).conv(torch.upsample_nearest2d(x, size), w, b)
-
   def upsample_twice(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     size = [torch.mul(torch.size(x, 2), 2), torch.mul(torch.size(x, 3), 2)]
     return (self).conv(torch.upsample_nearest2d(x, size), w, b)
 
   # --- U-Net ---------------------------------------------------------------------------------------------------------
+  # A unit is a method: first its inputs, then its weights, then numbers. What a unit costs is in UnitCosts.java.
   # sinusoids of t (M,): cosines first, frequencies 10000^(-i/half) -> (M, width)
   def timestep_sinusoids(self: __torch__.Ops, t: Tensor, width: Tensor) -> Tensor:
     half = torch.floordiv(int(width), 2)
@@ -66,8 +55,14 @@ class Ops(Module):
     angles = torch.mul(torch.unsqueeze(torch.to(t, 6), 1), torch.unsqueeze(freqs, 0))
     return torch.cat([torch.cos(angles), torch.sin(angles)], -1)
 
+  def conv_in(self: __torch__.Ops, x: Tensor, w: List[Tensor]) -> Tensor:
+    return (self).conv(x, w[0], w[1])
+
   def embedding_mlp(self: __torch__.Ops, x: Tensor, w: List[Tensor]) -> Tensor:
     return (self).linear(torch.silu((self).linear(x, w[0], w[1])), w[2], w[3])
+
+  def add_embedding(self: __torch__.Ops, temb: Tensor, x: Tensor, w: List[Tensor]) -> Tensor:
+    return torch.add(temb, (self).embedding_mlp(x, w))
 
   # w: norm1, conv1, time_emb_proj, norm2, conv2 [, conv_shortcut], each weight and bias
   def resnet(self: __torch__.Ops, x: Tensor, temb: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
@@ -82,6 +77,18 @@ class Ops(Module):
     else:
       shortcut = x
     return torch.add(shortcut, h1)
+
+  # of x beside the skip connection of its depth, in the channels
+  def resnet_with_skip(self: __torch__.Ops, x: Tensor, skip: Tensor, temb: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
+    return (self).resnet(torch.cat([x, skip], 1), temb, w, groups, eps)
+
+  def downsample(self: __torch__.Ops, x: Tensor, w: List[Tensor]) -> Tensor:
+    return (self).conv2d(x, w[0], w[1], 2, 1)
+
+  # the target size is that of the skip connection: odd sizes lose a row on the way down
+  def upsample(self: __torch__.Ops, x: Tensor, like: Tensor, w: List[Tensor]) -> Tensor:
+    size = [torch.size(like, 2), torch.size(like, 3)]
+    return (self).conv(torch.upsample_nearest2d(x, size), w[0], w[1])
 
   # (B, C, H, W) -> normalised, projected tokens (B, H*W, C); w: norm, proj_in; a 4-d projection is a 1x1 convolution
   def to_tokens(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
