@@ -18,6 +18,11 @@ record Case(String name, Optional<String> config, int batch, int size, boolean p
         new Case("full-size", Optional.of("full-size.json"), 1, 32, false), // the peer needs more than 40 GB for it
     };
 
+    /** The same with another batch. */
+    Case of(Optional<Integer> otherBatch, Optional<Integer> otherSize) {
+        return new Case(name, config, otherBatch.orElse(batch), otherSize.orElse(size), peer);
+    }
+
     static Case named(String name) {
         return Arrays.stream(ALL)
                 .filter(c -> c.name.equals(name))

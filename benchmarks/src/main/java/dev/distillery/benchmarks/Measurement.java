@@ -10,10 +10,17 @@ import java.util.Map;
  * @param seconds of each step after the warm-up
  * @param losses task, output and feature loss of the first step
  * @param peakBytes most resident memory
- * @param parts bytes of the arrays that live from step to step; empty where the process does not know
+ * @param estimatedSeconds what {@code distillery validate} would have said of a step; 0 where there is no estimate
+ * @param estimatedParts the same of the peak, by part; null where there is none
  * @param about versions and threads
  */
-record Measurement(List<Double> seconds, List<Double> losses, long peakBytes, Map<String, Long> parts, String about) {
+record Measurement(
+        List<Double> seconds,
+        List<Double> losses,
+        long peakBytes,
+        double estimatedSeconds,
+        Map<String, Long> estimatedParts,
+        String about) {
 
     static double median(double... values) {
         double[] sorted = values.clone();
@@ -28,6 +35,10 @@ record Measurement(List<Double> seconds, List<Double> losses, long peakBytes, Ma
                 .flatMap(round -> round.seconds.stream())
                 .mapToDouble(Double::doubleValue)
                 .toArray());
+    }
+
+    long estimatedBytes() {
+        return estimatedParts.values().stream().mapToLong(Long::longValue).sum();
     }
 
     static double medianPeakBytes(List<Measurement> rounds) {

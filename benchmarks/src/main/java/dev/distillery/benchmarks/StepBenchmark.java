@@ -34,6 +34,12 @@ final class StepBenchmark implements Callable<Integer> {
                     "mini, sdxl-widths or full-size (25 GB of memory and disk together), default ${DEFAULT-VALUE}.")
     private List<String> cases;
 
+    @Option(names = "--batch", description = "Samples of a batch, instead of the case's.")
+    private Optional<Integer> batch;
+
+    @Option(names = "--size", description = "Sides of the latents, instead of the case's.")
+    private Optional<Integer> size;
+
     @Option(names = "--precision", split = ",", defaultValue = "fp32,bf16", description = "Default ${DEFAULT-VALUE}.")
     private List<String> precisions;
 
@@ -87,13 +93,13 @@ final class StepBenchmark implements Callable<Integer> {
             List<Row> rows = new ArrayList<>();
             System.out.println(Table.HEADER);
             for (String name : cases) {
-                Case on = Case.named(name);
+                Case on = Case.named(name).of(batch, size);
                 Path teacher = on.config().isPresent()
                         ? new Inputs(folder).teacher(on.config().get())
                         : example;
-                Path batch = new Inputs(folder).batch(on, UNetConfig.read(teacher.resolve("unet")));
+                Path latents = new Inputs(folder).batch(on, UNetConfig.read(teacher.resolve("unet")));
                 for (Variant variant : variants()) {
-                    Row row = measure(on, variant, sides, teacher, batch);
+                    Row row = measure(on, variant, sides, teacher, latents);
                     rows.add(row);
                     System.out.println(Table.line(row));
                     Files.writeString(json, new ObjectMapper().writeValueAsString(report(rows)));

@@ -4,14 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
-import ai.djl.ndarray.NDArray;
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.distill.Adafactor;
@@ -20,13 +18,16 @@ import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Losses;
+import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
+import dev.distillery.diffusion.distill.StepTime;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,6 +36,8 @@ import picocli.CommandLine.Parameters;
 /** Steps in this process, and prints a {@link Measurement}; takes the arguments that {@code peer_step.py} takes. */
 @Command(name = "step-process", hidden = true)
 final class StepProcess implements Callable<Integer> {
+    private static final Device DEVICE = Torch.defaultDevice();
+
     @Parameters(index = "0")
     private Path teacher;
 
@@ -90,12 +93,18 @@ final class StepProcess implements Callable<Integer> {
                     seconds.add((System.nanoTime() - started) / 1e9);
                 }
             }
+            long peakBytes = peakBytes();
+            InputSize in = size(file);
+            UNetConfig teacherConfig = distillation.teacher().config();
+            MemoryEstimate memory = MemoryEstimate.of(teacherConfig, distillation.plan(), settings, in, DEVICE.isGpu());
+            StepTime time = StepTime.measure(teacherConfig, distillation.plan(), settings, in, DEVICE);
             System.out.println(new ObjectMapper()
                     .writeValueAsString(new Measurement(
                             seconds,
                             List.of(first.task(), first.output(), first.feature()),
-                            peakBytes(),
-                            parts(distillation),
+                            peakBytes,
+                            time.step(1),
+                            memory.parts(),
                             Torch.describe() + ", Java " + Runtime.version().feature())));
         }
         return 0;
@@ -107,20 +116,10 @@ final class StepProcess implements Callable<Integer> {
                 : Adafactor.Settings.withWeightDecay(1e-2);
     }
 
-    private Map<String, Long> parts(Distillation distillation) {
-        Map<String, Long> parts = new LinkedHashMap<>();
-        parts.put("teacher", bytes(distillation.teacher().parameters(), precision.equals("bf16") ? 2 : 4));
-        parts.put("student", bytes(distillation.student().parameters(), 4));
-        parts.put("gradients", bytes(distillation.student().parameters(), 4));
-        parts.put("optimizer", bytes(distillation.optimizer().state(), 4));
-        return parts;
-    }
-
-    /** @param ofMatrix bytes of a number of a matrix or kernel; vectors are float32 */
-    private static long bytes(Map<String, NDArray> arrays, int ofMatrix) {
-        return arrays.values().stream()
-                .mapToLong(array -> array.size() * (array.getShape().dimension() < 2 ? 4 : ofMatrix))
-                .sum();
+    private static InputSize size(SafetensorsFile batch) {
+        long[] latents = batch.tensors().get("latents").shape();
+        long tokens = batch.tensors().get("prompt_embeds").shape()[1];
+        return new InputSize(latents[0], latents[2], latents[3], tokens);
     }
 
     /** Linux tells; elsewhere 0. */

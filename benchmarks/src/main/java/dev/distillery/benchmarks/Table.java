@@ -2,6 +2,7 @@ package dev.distillery.benchmarks;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 import dev.distillery.benchmarks.StepBenchmark.Row;
 
@@ -31,17 +32,21 @@ final class Table {
                 + peer
                 + format(" %.0f", bytes / 1e6)
                 + memoryPeer;
-        return row.peer().isEmpty() && !row.ours().get(0).parts().isEmpty() ? line + "\n" + parts(row.ours()) : line;
+        return line + "\n" + estimate(row.ours(), seconds, bytes);
     }
 
-    /** How the memory divides: what lives from step to step, and the rest. */
-    private static String parts(List<Measurement> rounds) {
-        Measurement first = rounds.get(0);
-        var text = new StringBuilder("  of ").append(format("%.2f GB:", first.peakBytes() / 1e9));
-        first.parts().forEach((part, bytes) -> text.append(format(" %s %.2f,", part, bytes / 1e9)));
-        long rest = first.peakBytes()
-                - first.parts().values().stream().mapToLong(Long::longValue).sum();
-        return text.append(format(" the rest %.2f", rest / 1e9)).toString();
+    /** What was estimated, how that compares with what was measured, and how the memory divides. */
+    private static String estimate(List<Measurement> rounds, double seconds, double bytes) {
+        double estimatedSeconds = Measurement.median(
+                rounds.stream().mapToDouble(Measurement::estimatedSeconds).toArray());
+        long estimatedBytes = rounds.get(0).estimatedBytes();
+        String parts = rounds.get(0).estimatedParts().entrySet().stream()
+                .filter(part -> part.getValue() > 0)
+                .map(part -> format("%s %.2f", part.getKey(), part.getValue() / 1e9))
+                .collect(Collectors.joining(", "));
+        return format(
+                "  estimated: %.3f s (%.2f of measured), %.2f GB (%.2f): %s",
+                estimatedSeconds, estimatedSeconds / seconds, estimatedBytes / 1e9, estimatedBytes / bytes, parts);
     }
 
     private static String format(String pattern, Object... values) {

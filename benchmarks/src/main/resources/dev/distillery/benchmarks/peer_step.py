@@ -60,5 +60,5 @@ for step in range(a.warmup + a.steps):
     first = first or [loss.item() for loss in losses]
     if step >= a.warmup:
         seconds.append(time.perf_counter() - started)
-print(json.dumps(dict(seconds=seconds, losses=first, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, parts={},
+print(json.dumps(dict(seconds=seconds, losses=first, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
                       about=f"PyTorch {torch.__version__}, diffusers {diffusers_version}, {torch.get_num_threads()} threads")))

@@ -44,7 +44,8 @@ class StepBenchmarkTest {
         JsonNode row = new ObjectMapper().readTree(json.toFile()).at("/rows/0");
         assertThat(row.at("/ours/0/seconds")).hasSize(2);
         assertThat(row.at("/ours/0/losses/0").asDouble()).isPositive();
-        assertThat(row.at("/ours/0/parts/student").asLong()).isEqualTo(4 * 6_966_692L);
+        assertThat(row.at("/ours/0/estimatedParts/student").asLong()).isEqualTo(4 * 6_966_692L);
+        assertThat(row.at("/ours/0/estimatedSeconds").asDouble()).isPositive();
         assertThat(row.at("/peer")).isEmpty();
     }
 
@@ -53,18 +54,28 @@ class StepBenchmarkTest {
         var ours = List.of(measured(100, 1.0, 2.0), measured(300, 3.0, 9.0), measured(200, 3.0, 3.0));
         var peer = List.of(measured(400, 4.0, 6.0));
         assertThat(Table.line(new Row("mini", FP32, ours, peer)))
-                .isEqualTo("| mini | fp32 | no | 3.000 | 5.000 | 0.60 | 200 | 400 | 0.50 |");
+                .isEqualTo(
+                        """
+                        | mini | fp32 | no | 3.000 | 5.000 | 0.60 | 200 | 400 | 0.50 |
+                          estimated: 2.700 s (0.90 of measured), 0.22 GB (1.10): teacher 0.22""");
     }
 
     @Test
     void shouldRefuseToCompareStepsThatComputeSomethingElse() {
-        var other = new Measurement(List.of(1.0), List.of(0.5, 0.25, 12.1), 1, Map.of(), "");
+        var other =
+                new Measurement(List.of(1.0), List.of(0.5, 0.25, 12.1), 1, 2.7, Map.of("teacher", 220_000_000L), "");
         assertThatThrownBy(() ->
                         Sides.ensureSameArithmetic(new Row("mini", FP32, List.of(measured(1, 1.0)), List.of(other))))
                 .hasMessageContaining("12.1");
     }
 
     private static Measurement measured(long megabytes, Double... seconds) {
-        return new Measurement(List.of(seconds), List.of(0.5, 0.25, 12.0), megabytes * 1_000_000, Map.of(), "");
+        return new Measurement(
+                List.of(seconds),
+                List.of(0.5, 0.25, 12.0),
+                megabytes * 1_000_000,
+                2.7,
+                Map.of("teacher", 220_000_000L),
+                "");
     }
 }

@@ -52,7 +52,7 @@ final class RunMarkers {
     TrainRequest request(String run) {
         TrainRequest request = TrainRequest.parse(store.read(Keys.request(run)));
         String extended = Keys.extended(run);
-        return store.stat(extended).isPresent() ? request.extended(store.read(extended)) : request;
+        return store.stat(extended).isPresent() ? request.patched(store.read(extended)) : request;
     }
 
     /** Lets a run go on to so many epochs or steps in all, the other of which is null. */

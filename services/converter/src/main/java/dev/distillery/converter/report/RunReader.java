@@ -65,7 +65,7 @@ final class RunReader {
                 : parse(
                         extended,
                         TrainRequest.parse(store.read(Keys.request(run)))
-                                .extended(store.read(extended))
+                                .patched(store.read(extended))
                                 .canonicalJson());
     }
 

@@ -135,11 +135,11 @@ public record TrainRequest(
     }
 
     /**
-     * This request with the length that its run was extended to.
+     * This request with other values, which are not checked.
      *
      * @param mergePatch of this request's JSON (RFC 7396), such as {@code {"train": {"epochs": 60}}}
      */
-    public TrainRequest extended(byte[] mergePatch) {
+    public TrainRequest patched(byte[] mergePatch) {
         try {
             JsonNode tree = EventJson.MAPPER.valueToTree(this);
             EventJson.MAPPER.readerForUpdating(tree).readValue(mergePatch);

@@ -21,6 +21,7 @@ import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.TrainingSettings;
 import dev.distillery.trainer.data.Batches;
 import dev.distillery.trainer.data.EpochOrder;
 import dev.distillery.trainer.data.LatentsDataset;
@@ -114,9 +115,9 @@ public final class TrainingRun implements AutoCloseable {
         batches = new Batches(data, folder.latentScale(), Settings.sampling(train, schedule.steps()));
         distillation = Distillation.create(
                 folder.unet(),
-                Settings.layout(request, UNetConfig.read(folder.unet())),
-                Settings.init(request),
-                Settings.distillation(request),
+                TrainingSettings.layout(request, UNetConfig.read(folder.unet())),
+                TrainingSettings.init(request),
+                TrainingSettings.distillation(request),
                 schedule,
                 devices);
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());

@@ -36,6 +36,16 @@ public final class Adafactor implements Optimizer {
         public Adafactor of(Map<String, NDArray> parameters, NDManager manager) {
             return new Adafactor(this, parameters, manager);
         }
+
+        @Override
+        public long stateBytes(Map<String, Shape> parameters) {
+            return Float.BYTES
+                    * parameters.values().stream()
+                            .mapToLong(shape -> shape.dimension() < 2
+                                    ? shape.size()
+                                    : row(shape).size() + column(shape).size())
+                            .sum();
+        }
     }
 
     private final Settings settings;
@@ -54,18 +64,24 @@ public final class Adafactor implements Optimizer {
         int place = 0;
         for (Map.Entry<String, NDArray> parameter : parameters.entrySet()) {
             Shape shape = parameter.getValue().getShape();
-            int axes = shape.dimension();
-            if (axes >= 2) {
+            if (shape.dimension() >= 2) {
                 matrices.add(place);
-                Shape column = shape.slice(0, axes - 2).add(shape.get(axes - 1));
-                rows.add(kept("exp_avg_sq_row." + parameter.getKey(), manager.zeros(shape.slice(0, axes - 1))));
-                columns.add(kept("exp_avg_sq_col." + parameter.getKey(), manager.zeros(column)));
+                rows.add(kept("exp_avg_sq_row." + parameter.getKey(), manager.zeros(row(shape))));
+                columns.add(kept("exp_avg_sq_col." + parameter.getKey(), manager.zeros(column(shape))));
             } else {
                 vectors.add(place);
                 squares.add(kept("exp_avg_sq." + parameter.getKey(), manager.zeros(shape)));
             }
             place++;
         }
+    }
+
+    private static Shape row(Shape of) {
+        return of.slice(0, of.dimension() - 1);
+    }
+
+    private static Shape column(Shape of) {
+        return of.slice(0, of.dimension() - 2).add(of.get(of.dimension() - 1));
     }
 
     private NDArray kept(String name, NDArray array) {

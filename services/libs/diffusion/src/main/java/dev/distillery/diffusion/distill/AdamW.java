@@ -29,6 +29,13 @@ public final class AdamW implements Optimizer {
         public AdamW of(Map<String, NDArray> parameters, NDManager manager) {
             return new AdamW(this, parameters, manager);
         }
+
+        @Override
+        public long stateBytes(Map<String, Shape> parameters) {
+            return 2
+                    * Float.BYTES
+                    * parameters.values().stream().mapToLong(Shape::size).sum();
+        }
     }
 
     private static final String FIRST_MOMENT = "exp_avg.";

@@ -1,12 +1,17 @@
 package dev.distillery.diffusion.distill;
 
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.BinaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.unet.UNet2DCondition;
+import dev.distillery.diffusion.unet.UNetConfig;
 
 /**
  * What training makes small.
@@ -23,6 +28,14 @@ public record Objective(
     /** That of BK-SDM and of diffengine's DistillSDXL. */
     public static final Objective PLAIN =
             new Objective(LossWeights.EQUAL, SampleWeighting.EQUAL, OptionalDouble.empty(), FeaturePoints.BLOCK, false);
+
+    /** Where the student's outputs are compared with the teacher's, the prediction among them. */
+    Set<String> sites(UNetConfig teacher, Student student) {
+        return Stream.concat(
+                        points.pairs(teacher, student).stream().map(FeaturePoints.Pair::student),
+                        Stream.of(UNet2DCondition.PREDICTION))
+                .collect(Collectors.toUnmodifiableSet());
+    }
 
     /** The loss of a prediction and its target: the mean error, each sample of the batch weighted. */
     BinaryOperator<NDArray> difference(Batch batch, NoiseSchedule schedule, NDManager scope) {

@@ -5,6 +5,7 @@ import java.util.Map;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 
 /** Changes parameters in place by their gradients, and remembers what it needs for that in arrays that can be saved. */
 public sealed interface Optimizer permits AdamW, Adafactor {
@@ -13,6 +14,9 @@ public sealed interface Optimizer permits AdamW, Adafactor {
     sealed interface Settings permits AdamW.Settings, Adafactor.Settings {
         /** @param manager owner of the optimizer's state */
         Optimizer of(Map<String, NDArray> parameters, NDManager manager);
+
+        /** Of the state that it keeps for parameters of these shapes. */
+        long stateBytes(Map<String, Shape> parameters);
     }
 
     /** Updates the parameters in place; autograd must be off. Gradients are in the order of the parameters. */

@@ -10,8 +10,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BinaryOperator;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -67,8 +65,7 @@ final class Replica implements AutoCloseable {
             kept.check();
         }
         features = settings.objective().points().pairs(teacher.config(), plan);
-        sites = Stream.concat(features.stream().map(FeaturePoints.Pair::student), Stream.of(UNet2DCondition.PREDICTION))
-                .collect(Collectors.toUnmodifiableSet());
+        sites = settings.objective().sites(teacher.config(), plan);
         student.parameters().values().forEach(p -> p.setRequiresGradient(true));
     }
 

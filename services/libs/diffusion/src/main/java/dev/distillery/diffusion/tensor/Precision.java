@@ -5,13 +5,20 @@ import ai.djl.ndarray.NDManager;
 
 /** Type of the arithmetic. Weights stay in float32; losses are always computed in it. */
 public enum Precision {
-    FP32(6),
-    BF16(15);
+    FP32(6, 4),
+    BF16(15, 2);
 
     private final int scalarType; // PyTorch's number of the type
+    private final int bytes;
 
-    Precision(int scalarType) {
+    Precision(int scalarType, int bytes) {
         this.scalarType = scalarType;
+        this.bytes = bytes;
+    }
+
+    /** Of a number. */
+    public int bytes() {
+        return bytes;
     }
 
     /**

@@ -74,6 +74,13 @@ public final class Torch {
         JniUtils.setSeed(seed);
     }
 
+    /** Returns when the device has computed the array; the CPU always has. */
+    public static void await(NDArray array) {
+        if (array.getDevice().isGpu()) {
+            Ops.allFinite(array);
+        }
+    }
+
     /** Autograd on or off for this thread until the result is closed, when the former mode comes back. */
     public static GradMode gradMode(boolean on) {
         boolean before = JniUtils.isGradMode();

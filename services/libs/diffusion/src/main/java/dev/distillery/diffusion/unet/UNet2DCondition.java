@@ -172,6 +172,10 @@ public final class UNet2DCondition {
         return list;
     }
 
+    Units units() {
+        return units;
+    }
+
     public UNetConfig config() {
         return config;
     }

@@ -20,7 +20,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** The families' own configs are those of their Hub repositories, cut to the keys that define the network. */
 class LayoutsTest {
-    private static UNetConfig teacher(String family) throws IOException {
+    static UNetConfig teacher(String family) throws IOException {
         return UNetConfig.of((ObjectNode) new ObjectMapper()
                 .readTree(LayoutsTest.class.getResourceAsStream(
                         "/dev/distillery/diffusion/distill/" + family + ".json")));
