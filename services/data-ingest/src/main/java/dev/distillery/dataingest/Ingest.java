@@ -22,11 +22,13 @@ import dev.distillery.events.StageMeter;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 
 /** From a valid request to a teacher and shards in the store; a request that comes again finds what is there. */
 public final class Ingest {
     private final ArtifactStore store;
     private final Sources sources;
+    private final Optional<DeviceMemory> device;
     private final Events events;
 
     /** Where events go; returns when they are durable. */
@@ -34,7 +36,9 @@ public final class Ingest {
         void publish(Topic topic, String key, Event event);
     }
 
-    public Ingest(ArtifactStore store, Sources sources, Events events) {
+    /** @param device that trains, if its memory is known: what does not fit is not taken on */
+    public Ingest(ArtifactStore store, Sources sources, Optional<DeviceMemory> device, Events events) {
+        this.device = device;
         this.store = store;
         this.sources = sources;
         this.events = events;
@@ -56,7 +60,7 @@ public final class Ingest {
             announce(run, done.get(), dataset(done.get().dataset(), null, run));
             return;
         }
-        CheckedRequest checked = CheckedRequest.of(request, sources);
+        CheckedRequest checked = CheckedRequest.of(request, sources, device);
         if (!store.createIfAbsent(Keys.request(run), request.canonicalJson())) {
             sameAsBefore(request); // another instance may have been quicker, with another request
         }

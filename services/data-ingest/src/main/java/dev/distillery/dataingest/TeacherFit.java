@@ -2,12 +2,15 @@ package dev.distillery.dataingest;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
+import dev.distillery.planning.MemoryCheck;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 
 /**
  * What a well-formed request may ask but its teacher cannot do. Said before anything is read or encoded, since the trainer
@@ -19,7 +22,7 @@ final class TeacherFit {
     private TeacherFit() {}
 
     /** Empty when the teacher can do it all. */
-    static List<Violation> violations(TrainRequest request, TeacherFiles teacher) {
+    static List<Violation> violations(TrainRequest request, TeacherFiles teacher, Optional<DeviceMemory> device) {
         var check = new TeacherFit();
         String layout = request.student().layout();
         try {
@@ -32,6 +35,10 @@ final class TeacherFit {
         check.multiple("encode.resolution", request.encode().resolution(), teacher.pixelMultiple());
         if (!request.samples().prompts().isEmpty()) {
             check.multiple("samples.size", request.samples().size(), teacher.pixelMultiple());
+        }
+        if (check.violations.isEmpty() && device.isPresent()) {
+            check.violations.addAll(new MemoryCheck(teacher.unet(), teacher.pixelsPerLatent(), 1)
+                    .violation(request, device.get()).stream().toList());
         }
         return check.violations;
     }

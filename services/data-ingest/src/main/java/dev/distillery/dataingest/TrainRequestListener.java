@@ -2,6 +2,7 @@ package dev.distillery.dataingest;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -18,6 +19,8 @@ import dev.distillery.events.Topic;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -38,11 +41,16 @@ class TrainRequestListener {
             @ConfigProperty(name = "distillery.store.endpoint") String endpoint,
             @ConfigProperty(name = "distillery.store.region", defaultValue = "us-east-1") String region,
             @ConfigProperty(name = "distillery.store.access-key") String accessKey,
-            @ConfigProperty(name = "distillery.store.secret-key") String secretKey) {
+            @ConfigProperty(name = "distillery.store.secret-key") String secretKey,
+            @ConfigProperty(name = "distillery.trainer.device-memory") Optional<MemorySize> deviceMemory) {
         this.publisher = publisher;
         var sources = new Sources(
                 bucket -> new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey)));
-        this.ingest = new Ingest(store, sources, publisher::publishAndWait);
+        this.ingest = new Ingest(
+                store,
+                sources,
+                deviceMemory.map(size -> new DeviceMemory(true, size.asLongValue())),
+                publisher::publishAndWait);
     }
 
     @Incoming("train-requests")

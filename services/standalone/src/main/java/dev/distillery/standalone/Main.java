@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Makes Stable Diffusion smaller: removes blocks from a U-Net and distils what was removed.",
-        subcommands = {RunCommand.class, SampleCommand.class, ReplayCommand.class},
+        subcommands = {RunCommand.class, ValidateCommand.class, SampleCommand.class, ReplayCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed; the message says why and where to look", "2:bad request or arguments"})
 public final class Main implements Runnable {
@@ -34,6 +34,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "Missing command: run, sample or replay");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "Missing command: run, validate, sample or replay");
     }
 }

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -15,12 +15,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import dev.distillery.diffusion.distill.Layouts;
-import dev.distillery.diffusion.distill.Student;
-import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.dataingest.Findings;
+import dev.distillery.dataingest.source.Sources;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 
 /**
  * A train request in a YAML or JSON file. A path in it, such as {@code file:./teacher} or {@code ./teacher}, is relative to the file's
@@ -33,15 +33,21 @@ final class RequestFile {
 
     private RequestFile() {}
 
-    /** @throws UserException naming the file and every wrong field: path, value and what is allowed */
-    static TrainRequest read(Path file) {
+    /** A request whose sources were looked at, as far as they can be reached. */
+    record Checked(TrainRequest request, Findings found) {}
+
+    /**
+     * @param device that trains
+     * @throws UserException naming the file and every wrong field: path, value and what is allowed
+     */
+    static Checked read(Path file, Sources sources, DeviceMemory device) {
         try {
             TrainRequest request = TrainRequest.parse(withAbsolutePaths(file));
-            List<Violation> violations = checkLocally(request);
-            if (!violations.isEmpty()) {
-                throw new InvalidRequestException(violations);
+            Findings found = Findings.of(request, sources, Optional.of(device));
+            if (!found.violations().isEmpty()) {
+                throw new InvalidRequestException(found.violations());
             }
-            return request;
+            return new Checked(request, found);
         } catch (InvalidRequestException e) {
             throw UserException.badInput(
                     file + " is not a train request that can be run:\n" + describe(e.violations()));
@@ -57,9 +63,13 @@ final class RequestFile {
     }
 
     static String describe(List<Violation> violations) {
-        return violations.stream()
-                .map(v -> "  " + v.path() + ": " + v.message() + (v.value() == null ? "" : ", but is " + v.value()))
-                .collect(Collectors.joining("\n"));
+        return violations.stream().map(RequestFile::describe).collect(Collectors.joining("\n"));
+    }
+
+    private static String describe(Violation violation) {
+        String value = violation.value();
+        boolean said = value == null || violation.message().contains(value);
+        return "  " + violation.path() + ": " + violation.message() + (said ? "" : ", but is " + value);
     }
 
     private static String withAbsolutePaths(Path file) throws IOException {
@@ -88,54 +98,5 @@ final class RequestFile {
 
     private static String address(Path path) {
         return "file://" + path.normalize();
-    }
-
-    /** What this machine can see before anything is started. */
-    private static List<Violation> checkLocally(TrainRequest request) {
-        List<Violation> violations = new ArrayList<>();
-        checkThere("dataset.source", request.dataset().source(), violations);
-        checkThere("teacher.vae", request.teacher().vae(), violations);
-        if (checkThere("teacher.model", request.teacher().model(), violations)) {
-            checkLayout(request, violations);
-        }
-        return violations;
-    }
-
-    /** False when it is elsewhere, or missing. */
-    private static boolean checkThere(String field, String source, List<Violation> violations) {
-        if (source == null || !source.startsWith("file://")) {
-            return false;
-        }
-        if (!Files.isReadable(local(source))) {
-            violations.add(new Violation(field, source, "there is no such file or folder"));
-            return false;
-        }
-        return true;
-    }
-
-    private static void checkLayout(TrainRequest request, List<Violation> violations) {
-        String model = request.teacher().model();
-        UNetConfig teacher;
-        try {
-            teacher = UNetConfig.read(local(model).resolve("unet"));
-        } catch (RuntimeException e) {
-            violations.add(new Violation(
-                    "teacher.model", model, "must be a diffusers folder with unet/config.json: " + e.getMessage()));
-            return;
-        }
-        try {
-            Student.of(
-                    teacher,
-                    Layouts.of(
-                            teacher,
-                            request.student().layout(),
-                            request.student().keep()));
-        } catch (IllegalArgumentException e) {
-            violations.add(request.student().violation(e.getMessage()));
-        }
-    }
-
-    private static Path local(String source) {
-        return Path.of(source.substring("file://".length()));
     }
 }

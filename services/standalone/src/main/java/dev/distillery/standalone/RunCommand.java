@@ -3,7 +3,10 @@ package dev.distillery.standalone;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
+import dev.distillery.dataingest.source.Sources;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -37,7 +40,9 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        TrainRequest train = RequestFile.read(request);
+        DeviceMemory here = DeviceMemory.of(Torch.defaultDevice());
+        TrainRequest train =
+                RequestFile.read(request, Sources.withoutStore(), here).request();
         try (Home opened = Home.open(home)) {
             return Standalone.run(
                     train,

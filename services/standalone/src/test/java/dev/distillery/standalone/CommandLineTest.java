@@ -6,6 +6,8 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +27,14 @@ class CommandLineTest {
     private final StringWriter err = new StringWriter();
 
     @ParameterizedTest
-    @CsvSource({"--help,sample", "run --help,--home", "replay --help,--batch", "sample --help,--prompt", "-V,0.1"})
+    @CsvSource({
+        "--help,sample",
+        "run --help,--home",
+        "validate --help,--device-memory",
+        "replay --help,--batch",
+        "sample --help,--prompt",
+        "-V,0.1"
+    })
     void shouldPrintAndSucceedWhenAskedForHelp(String arguments, String expected) {
         // When
         int code = execute(arguments.split(" "));
@@ -96,6 +105,42 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldTellWhatTheExampleCostsWhenItIsValidated() throws IOException {
+        // When
+        int code = execute("validate", EXAMPLES.resolve("request.yaml").toString(), "--output", "json");
+
+        // Then
+        assertThat(code).isZero();
+        JsonNode told = new ObjectMapper().readTree(out.toString());
+        assertThat(told.at("/teacher/parameters").asLong()).isEqualTo(10_277_508);
+        assertThat(told.at("/student/parameters").asLong()).isEqualTo(6_966_692);
+        assertThat(told.at("/pairs").asInt()).isEqualTo(1911);
+        assertThat(told.at("/memory/estimate").asLong()).isBetween(600_000_000L, 700_000_000L);
+        assertThat(told.at("/memory/parts/teacher").asLong()).isEqualTo(4 * 10_277_508);
+        assertThat(told.at("/time/steps").asLong()).isEqualTo(320);
+        assertThat(told.at("/time/stepsPerEpoch").asInt()).isEqualTo(112); // of 1,792 pairs: 119 are held out
+        assertThat(told.at("/time/stepSeconds").asDouble()).isPositive();
+        assertThat(told.at("/time/total").asDouble())
+                .isGreaterThan(told.at("/time/training").asDouble());
+    }
+
+    @Test
+    void shouldRejectARunThatDoesNotFitWithTheEstimateAndWhatWouldHelpMost() throws IOException {
+        // When
+        int code = execute("validate", request("batch: 16", "batch: 512").toString(), "--device-memory", "2G");
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString())
+                .contains(
+                        "train: must need at most the 2.15 GB",
+                        "activations",
+                        "train.batch: 1 with train.accumulate: 512")
+                .contains("train.gradientCheckpointing: true", "encode.resolution: 32", "together they make it 0.");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
     void shouldSaySoWhenTheRequestIsMissing() {
         // When
         int code = execute("run", dir.resolve("none.yaml").toString());
@@ -150,6 +195,8 @@ class CommandLineTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "validate MODEL/../request.yaml --device-memory much|--device-memory must be a size such as 24G but is much",
+                "validate MODEL/../request.yaml --output xml|--output must be text or json but is xml",
                 "sample --model MODEL --prompt x --size 64 --out DIR/a.png --steps 0|--steps must be in 1..1000 but is 0",
                 "sample --model DIR --prompt x --size 64 --out DIR/a.png|config.json",
                 "replay --teacher MODEL --layout small --batch DIR/none --out DIR/o|--batch",

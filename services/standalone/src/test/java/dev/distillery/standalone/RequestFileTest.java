@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
+import dev.distillery.dataingest.source.Sources;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class RequestFileTest {
+    private static final DeviceMemory DEVICE = new DeviceMemory(false, 8_000_000_000L);
+
     @TempDir
     Path dir;
 
@@ -20,18 +24,20 @@ class RequestFileTest {
     @ValueSource(strings = {"file:./my images", "./my images", "my images", "file:my images", "file://DIR/my images"})
     void shouldMakePathsAbsoluteWhenTheyAreRelativeToTheRequest(String source) throws IOException {
         // Given
-        Files.createDirectory(dir.resolve("my images"));
+        Path images = Files.createDirectory(dir.resolve("my images"));
+        Files.writeString(images.resolve("metadata.jsonl"), "{\"file_name\": \"a.png\", \"text\": \"a\"}\n");
         Path request = Files.writeString(
                 dir.resolve("request.yaml"),
                 """
                 run: r
                 teacher: {model: "s3://bucket/teacher"}
-                dataset: {source: "%s"}
+                dataset: {source: "%s", image: file_name}
                 """
                         .formatted(source.replace("DIR", dir.toString())));
 
         // When
-        TrainRequest read = RequestFile.read(request);
+        TrainRequest read =
+                RequestFile.read(request, Sources.withoutStore(), DEVICE).request();
 
         // Then
         assertThat(read.dataset().source()).isEqualTo("file://" + dir.resolve("my images"));
@@ -41,7 +47,9 @@ class RequestFileTest {
     @Test
     void shouldReadTheExampleThatIsShipped() {
         // When
-        TrainRequest request = RequestFile.read(Path.of("../../deploy/examples/request.yaml"));
+        TrainRequest request = RequestFile.read(
+                        Path.of("../../deploy/examples/request.yaml"), Sources.withoutStore(), DEVICE)
+                .request();
 
         // Then
         assertThat(request.run()).isEqualTo("noto-emoji-small");

@@ -36,6 +36,11 @@ final class RunObserver implements TrainingObserver {
     }
 
     @Override
+    public void averaged(double distance) {
+        metrics.averaged(distance);
+    }
+
+    @Override
     public void checkpointStored(long step, int epoch, boolean last, double uploadSeconds) {
         metrics.uploaded(uploadSeconds);
         events.checkpoint(new CheckpointSaved(run, step, epoch, last));

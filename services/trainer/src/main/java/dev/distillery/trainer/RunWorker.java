@@ -16,8 +16,11 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import dev.distillery.trainer.run.DeviceMemoryException;
 import dev.distillery.trainer.run.Folders;
 import dev.distillery.trainer.run.LocalDiskException;
+import dev.distillery.trainer.run.Machine;
 import dev.distillery.trainer.run.NumericsException;
 import dev.distillery.trainer.run.RunControls;
 import dev.distillery.trainer.run.TrainingRun;
@@ -35,7 +38,7 @@ class RunWorker {
     private final LocalCopies copies;
     private final Path workDir;
     private final TrainerConfig config;
-    private final List<Device> devices;
+    private final Machine machine;
     private final RunEvents events;
     private final RunMarkers markers;
     private final TrainerMetrics metrics;
@@ -51,7 +54,7 @@ class RunWorker {
         this.copies = copies;
         this.workDir = workDir;
         this.config = config;
-        this.devices = Devices.of(config.devices());
+        this.machine = machine(config);
         this.events = events;
         this.markers = new RunMarkers(store);
         this.metrics = metrics;
@@ -59,7 +62,16 @@ class RunWorker {
 
     /** Those that batches are split over. */
     List<String> devices() {
-        return devices.stream().map(Devices::name).toList();
+        return machine.devices().stream().map(Devices::name).toList();
+    }
+
+    private static Machine machine(TrainerConfig config) {
+        List<Device> devices = Devices.of(config.devices());
+        DeviceMemory all = DeviceMemory.of(devices.get(0));
+        DeviceMemory allowed = config.deviceMemory()
+                .map(size -> new DeviceMemory(all.gpu(), size.asLongValue()))
+                .orElse(all);
+        return new Machine(devices, allowed, config.diskPatience());
     }
 
     /** True when the run has ended and need not wait any longer. */
@@ -92,6 +104,9 @@ class RunWorker {
                     e.getMessage(),
                     "Make room there (distillery.work-dir) and submit the request again: the run goes on from its newest checkpoint.");
             return true;
+        } catch (DeviceMemoryException e) {
+            events.failed(name, e.getMessage(), e.advice() + ". Submit it under another name.");
+            return true;
         } catch (NumericsException e) {
             events.failed(
                     name,
@@ -118,9 +133,8 @@ class RunWorker {
                 request,
                 copies.of(Keys.latents(run.latents())),
                 copies.of(Keys.model(run.model())),
-                devices,
+                machine,
                 work,
-                config.diskPatience(),
                 store,
                 copies,
                 new RunObserver(name, events, metrics),

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
+import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
@@ -30,6 +31,12 @@ interface TrainerConfig {
      * state as well. All GPUs by default, or the CPU.
      */
     Optional<List<String>> devices();
+
+    /**
+     * What a run may use of each device's memory, such as {@code 24G}; all of it by default. A run that is estimated to need
+     * more fails before it starts, with what would help; data-ingest, which has no GPU, rejects it already if this is set there.
+     */
+    Optional<MemorySize> deviceMemory();
 
     /** How long a trainer waits for room on its own disk before the run fails. */
     @WithDefault("10m")

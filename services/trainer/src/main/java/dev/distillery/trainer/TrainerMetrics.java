@@ -25,6 +25,7 @@ class TrainerMetrics {
     private final Meter.MeterProvider<Counter> busy;
     private final AtomicReference<Losses> losses = new AtomicReference<>(new Losses(0, 0, 0, 0));
     private final AtomicReference<Double> gradNorm = new AtomicReference<>(0.0);
+    private final AtomicReference<Double> emaDistance = new AtomicReference<>(0.0);
 
     TrainerMetrics(MeterRegistry registry) {
         stepSeconds = Timer.builder("distillery_train_step")
@@ -49,6 +50,10 @@ class TrainerMetrics {
         Gauge.builder("distillery_train_grad_norm", gradNorm::get)
                 .description("Norm of the last step's gradients before clipping")
                 .register(registry);
+        Gauge.builder("distillery_train_ema_distance", emaDistance::get)
+                .description(
+                        "Distance of the average of the student's weights from them at the last evaluation, in their length")
+                .register(registry);
     }
 
     private static void loss(MeterRegistry registry, String term, Supplier<Number> value) {
@@ -71,6 +76,10 @@ class TrainerMetrics {
 
     void skipped() {
         skipped.increment();
+    }
+
+    void averaged(double distance) {
+        emaDistance.set(distance);
     }
 
     void uploaded(double seconds) {

@@ -2,6 +2,8 @@ package dev.distillery.dataingest.source;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -9,7 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A folder of this machine. */
+/** A folder of this machine; links are followed, as Hugging Face's cache is made of them. */
 public final class LocalTree implements FileTree {
     private final Path folder;
     private final List<Entry> files;
@@ -20,13 +22,15 @@ public final class LocalTree implements FileTree {
         if (!Files.isDirectory(folder)) {
             throw new NoSuchFileException(folder + " is no folder of the machine on which data-ingest runs");
         }
-        try (Stream<Path> walk = Files.walk(folder)) {
+        try (Stream<Path> walk = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             this.files = walk.filter(Files::isRegularFile)
                     .map(file -> new Entry(nameOf(file), file.toFile().length()))
                     .filter(entry ->
                             !entry.name().startsWith(".") && !entry.name().contains("/."))
                     .sorted(Comparator.comparing(Entry::name))
                     .toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause(); // such as a link to a folder above itself
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Function;
 
 import dev.distillery.artifacts.ArtifactMissingException;
@@ -14,11 +15,25 @@ import dev.distillery.artifacts.StoreRefusedException;
 public final class Sources {
     private static final String KNOWN = "file:///dir (on data-ingest's machine) and s3://bucket/prefix are";
 
-    private final Function<String, ArtifactStore> buckets;
+    private final Optional<Function<String, ArtifactStore>> buckets;
 
     /** @param buckets the store by bucket */
     public Sources(Function<String, ArtifactStore> buckets) {
-        this.buckets = buckets;
+        this.buckets = Optional.of(buckets);
+    }
+
+    private Sources() {
+        buckets = Optional.empty();
+    }
+
+    /** Those of this machine, while there is no store to ask. */
+    public static Sources withoutStore() {
+        return new Sources();
+    }
+
+    /** Whether {@link #open} can tell what is there. */
+    public boolean reaches(String uri) {
+        return buckets.isPresent() || !uri.startsWith("s3://");
     }
 
     /**
@@ -43,7 +58,7 @@ public final class Sources {
         String[] parts = uri.substring("s3://".length()).split("/", 2);
         String prefix = parts.length < 2 ? "" : parts[1].replaceFirst("/*$", "");
         try {
-            var tree = new StoreTree(buckets.apply(parts[0]), uri, prefix.isEmpty() ? "" : prefix + "/");
+            var tree = new StoreTree(buckets.orElseThrow().apply(parts[0]), uri, prefix.isEmpty() ? "" : prefix + "/");
             if (tree.files().isEmpty()) {
                 throw new SourceException(field, uri + " has no objects");
             }

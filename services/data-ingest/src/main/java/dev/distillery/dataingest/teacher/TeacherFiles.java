@@ -98,8 +98,13 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
         return digest.hex();
     }
 
+    /** Sides of an image in those of its latents. */
+    public int pixelsPerLatent() {
+        return 1 << (vaeLevels - 1);
+    }
+
     /** Images' sides must be a multiple of this, so that every level of both networks halves evenly. */
     public int pixelMultiple() {
-        return 1 << (vaeLevels - 1 + unet.down().size() - 1);
+        return pixelsPerLatent() << (unet.down().size() - 1);
     }
 }

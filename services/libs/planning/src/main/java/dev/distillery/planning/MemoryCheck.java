@@ -8,8 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
+import ai.djl.Device;
 import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
@@ -19,13 +21,18 @@ import dev.distillery.events.Violation;
  * Whether training fits into its device's memory, said before the device is taken; and if not, what would help most.
  *
  * @param pixelsPerLatent sides of an image in those of its latents, 8 with SD's auto-encoders
+ * @param devices over which a batch is split
  */
-public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent) {
+public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent, int devices) {
     private static final int TOKENS = 77; // CLIP's
     private static final int HELPS_NAMED = 3;
 
     /** The memory of a device; on the CPU, the machine's or the container's. */
-    public record DeviceMemory(boolean gpu, long bytes) {}
+    public record DeviceMemory(boolean gpu, long bytes) {
+        public static DeviceMemory of(Device device) {
+            return new DeviceMemory(device.isGpu(), Torch.memoryBytes(device));
+        }
+    }
 
     /** A setting that would need less. */
     private record Help(String setting, String patch, long bytes) {}
@@ -43,7 +50,7 @@ public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent) {
     /** What is in memory at once. */
     public InputSize microBatch(TrainRequest request) {
         int side = request.encode().resolution() / pixelsPerLatent;
-        return new InputSize(request.train().batch(), side, side, TOKENS);
+        return new InputSize((request.train().batch() + devices - 1) / devices, side, side, TOKENS);
     }
 
     /** Empty if it fits; else the estimate, and the settings that would help most. */

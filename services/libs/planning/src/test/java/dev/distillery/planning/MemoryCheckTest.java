@@ -18,7 +18,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 class MemoryCheckTest {
     private static final MemoryCheck MINI =
-            new MemoryCheck(UNetConfig.read(Path.of("../../../deploy/examples/mini-sdxl/unet")), 4);
+            new MemoryCheck(UNetConfig.read(Path.of("../../../deploy/examples/mini-sdxl/unet")), 4, 1);
 
     /** What benchmarks/README.md measured, in MB, of the same steps. */
     @ParameterizedTest

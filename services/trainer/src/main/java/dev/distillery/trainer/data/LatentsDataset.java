@@ -61,6 +61,11 @@ public final class LatentsDataset implements AutoCloseable {
         return places.size();
     }
 
+    /** Of the latents. */
+    public int side() {
+        return dimensions().height();
+    }
+
     Dimensions dimensions() {
         return shards.get(0).dimensions();
     }

@@ -34,6 +34,9 @@ public interface TrainingObserver {
     /** A step whose losses or gradients were not finite, so that it changed nothing; there is no progress of it. */
     void skipped(long step);
 
+    /** @param distance of the average of the student's weights from them, in their length */
+    void averaged(double distance);
+
     /** On the uploading thread, when the checkpoint is complete in the store. */
     void checkpointStored(long step, int epoch, boolean last, double uploadSeconds);
 

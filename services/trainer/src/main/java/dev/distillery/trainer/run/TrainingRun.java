@@ -1,7 +1,6 @@
 package dev.distillery.trainer.run;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,7 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-import ai.djl.Device;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
@@ -21,6 +19,7 @@ import dev.distillery.diffusion.distill.Losses;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.MemoryCheck;
 import dev.distillery.planning.TrainingSettings;
 import dev.distillery.trainer.data.Batches;
 import dev.distillery.trainer.data.EpochOrder;
@@ -83,18 +82,16 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param latents local copy of {@code latents/<fp>}
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
-     * @param devices over which each batch is split
      * @param work where checkpoints and the log are written before they are uploaded
-     * @param diskPatience how long a write there is tried again
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
+     * @throws DeviceMemoryException when the run needs more than there is
      */
     public TrainingRun(
             TrainRequest request,
             Path latents,
             Path teacher,
-            List<Device> devices,
+            Machine machine,
             Path work,
-            Duration diskPatience,
             ArtifactStore store,
             LocalCopies copies,
             TrainingObserver observer,
@@ -103,7 +100,7 @@ public final class TrainingRun implements AutoCloseable {
         this.observer = observer;
         this.controls = controls;
         this.store = store;
-        this.disk = new LocalDisk(work, diskPatience, controls);
+        this.disk = new LocalDisk(work, machine.diskPatience(), controls);
         TrainRequest.Train train = request.train();
         data = LatentsDataset.open(latents);
         Split split = Split.of(data.pairs());
@@ -112,14 +109,21 @@ public final class TrainingRun implements AutoCloseable {
         rate = Settings.learningRate(train, plan.steps());
         TeacherFolder folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
+        UNetConfig unet = UNetConfig.read(folder.unet());
+        int pixelsPerLatent = Math.max(1, request.encode().resolution() / data.side());
+        new MemoryCheck(unet, pixelsPerLatent, machine.devices().size())
+                .violation(request, machine.memory())
+                .ifPresent(tooLarge -> {
+                    throw new DeviceMemoryException(tooLarge);
+                });
         batches = new Batches(data, folder.latentScale(), Settings.sampling(train, schedule.steps()));
         distillation = Distillation.create(
                 folder.unet(),
-                TrainingSettings.layout(request, UNetConfig.read(folder.unet())),
+                TrainingSettings.layout(request, unet),
                 TrainingSettings.init(request),
                 TrainingSettings.distillation(request),
                 schedule,
-                devices);
+                machine.devices());
         heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
@@ -260,6 +264,9 @@ public final class TrainingRun implements AutoCloseable {
         line.put("step", done);
         MetricsLine.add(line, "eval_", losses);
         distillation.ema().ifPresent(ema -> {
+            double distance = ema.distance();
+            line.put("ema_distance", distance);
+            observer.averaged(distance);
             try (Ema.Applied applied = ema.apply()) {
                 MetricsLine.add(line, "eval_ema_", timed(heldOut::losses));
             }

@@ -26,6 +26,7 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import dev.distillery.trainer.MadeLatents;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 import org.junit.jupiter.api.AfterEach;
@@ -49,6 +50,7 @@ class TrainingRunTest {
     private EmbeddedS3 s3;
     private ArtifactStore store;
     private List<Device> devices = List.of(Device.cpu());
+    private DeviceMemory memory = DeviceMemory.of(Device.cpu());
     private Path latents;
 
     @BeforeEach
@@ -92,6 +94,32 @@ class TrainingRunTest {
         assertThat(average("whole").length > 0).isEqualTo(settings.containsKey("ema.decay"));
         assertThat(average("whole")).isNotEqualTo(student("whole"));
         assertThat(steps("cut")).isEqualTo(steps("whole")).contains(0L, 1L, 6L);
+    }
+
+    @Test
+    void shouldTellHowFarTheAverageOfTheWeightsIsFromThemAtEachEvaluation() {
+        // When
+        Recorder recorder = new Recorder(Recorder.NEVER);
+        train(request("averaged", Map.of("ema.decay", 0.9)), recorder);
+
+        // Then
+        assertThat(recorder.distances.get(0)).isZero();
+        assertThat(recorder.distances.subList(1, recorder.distances.size()))
+                .isNotEmpty()
+                .allSatisfy(distance -> assertThat(distance).isBetween(1e-6, 1e-2));
+    }
+
+    @Test
+    void shouldSayWhatWouldHelpBeforeAnythingIsLoadedWhenTheDeviceIsTooSmall() {
+        // Given
+        memory = new DeviceMemory(false, 400_000_000);
+
+        // When, then
+        assertThatThrownBy(() -> train("large", Recorder.NEVER))
+                .isInstanceOfSatisfying(DeviceMemoryException.class, e -> assertThat(e.advice())
+                        .contains("at most the 0.40 GB", "train.optimizer.type: adafactor"))
+                .hasMessageContaining("memory: the run would need 0.5")
+                .hasMessageContaining("teacher 0.04 GB");
     }
 
     @Test
@@ -248,10 +276,14 @@ class TrainingRunTest {
 
     private Outcome train(TrainRequest request, Recorder recorder, Path work) {
         LocalCopies copies = new LocalCopies(store, dir.resolve("copies-" + System.nanoTime()));
-        try (TrainingRun run = new TrainingRun(
-                request, latents, TEACHER, devices, work, Duration.ofMinutes(1), store, copies, recorder, recorder)) {
+        try (TrainingRun run =
+                new TrainingRun(request, latents, TEACHER, machine(), work, store, copies, recorder, recorder)) {
             return run.train();
         }
+    }
+
+    private Machine machine() {
+        return new Machine(devices, memory, Duration.ofMinutes(1));
     }
 
     /** @param settings below {@code train}, by path; the others have values that suit a test */
@@ -335,6 +367,7 @@ class TrainingRunTest {
         static final int NEVER = Integer.MAX_VALUE;
 
         final List<Long> steps = new ArrayList<>();
+        final List<Double> distances = new ArrayList<>();
         int skipped;
         LongConsumer afterStep = step -> {};
         Runnable whenAsked = () -> {};
@@ -354,6 +387,11 @@ class TrainingRunTest {
         @Override
         public void skipped(long step) {
             skipped++;
+        }
+
+        @Override
+        public void averaged(double distance) {
+            distances.add(distance);
         }
 
         @Override

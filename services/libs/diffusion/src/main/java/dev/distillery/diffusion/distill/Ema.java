@@ -56,6 +56,14 @@ public final class Ema implements AutoCloseable {
         return average;
     }
 
+    /** How far the average is from the parameters, in the length of these: 0 says that it follows at once, or is dead. */
+    public double distance() {
+        try (Torch.GradMode off = Torch.gradMode(false);
+                NDArray distance = Ops.call("relative_distance", List.copyOf(average.values()), parameters)) {
+            return distance.getFloat();
+        }
+    }
+
     /** Puts the average into the network, which must not learn, until the result is closed. No second copy is made. */
     public Applied apply() {
         exchange();

@@ -1,5 +1,6 @@
 package dev.distillery.diffusion.tensor;
 
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,6 +10,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.util.cuda.CudaUtils;
+import com.sun.management.OperatingSystemMXBean;
 
 /** PyTorch's process-wide switches: start-up, threads, autograd mode and random numbers. */
 public final class Torch {
@@ -34,6 +37,15 @@ public final class Torch {
     /** The first GPU, or the CPU where there is none. */
     public static Device defaultDevice() {
         return ENGINE.defaultDevice();
+    }
+
+    /** All the memory of a device: on the CPU that of the machine, or of the container if that has less. */
+    public static long memoryBytes(Device device) {
+        if (device.isGpu()) {
+            return CudaUtils.getGpuMemory(device).getMax();
+        }
+        var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        return system.getTotalMemorySize();
     }
 
     /** All GPUs, or the CPU where there is none. */

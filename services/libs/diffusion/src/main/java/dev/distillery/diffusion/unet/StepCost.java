@@ -22,6 +22,11 @@ public record StepCost(long macs, long attentionMacs) {
      */
     public record InputSize(long batch, long height, long width, long tokens) {}
 
+    /** Of layers and attention. */
+    public long allMacs() {
+        return macs + attentionMacs;
+    }
+
     private static final class Pass implements AutoCloseable {
         private final NDManager scope = Torch.newManager();
         final Units units;

@@ -252,6 +252,16 @@ class Ops(Module):
       _0 = torch.lerp_(x[i], torch.to(y[i], x[i]), float(portion))
     return x[0]
 
+  # the norm of the differences of all x and y in that of all y, one tensor at a time
+  def relative_distance(self: __torch__.Ops, x: List[Tensor], y: List[Tensor]) -> Tensor:
+    differences = annotate(List[Tensor], [])
+    norms = annotate(List[Tensor], [])
+    for i in range(torch.len(x)):
+      _0 = torch.append(differences, torch.linalg_vector_norm(torch.sub(x[i], torch.to(y[i], x[i])), 2))
+      _1 = torch.append(norms, torch.linalg_vector_norm(y[i], 2))
+    distance = torch.linalg_vector_norm(torch.stack(differences), 2)
+    return torch.div(distance, torch.to(torch.linalg_vector_norm(torch.stack(norms), 2), distance))
+
   # one tensor at a time, in place
   def exchange(self: __torch__.Ops, x: List[Tensor], y: List[Tensor]) -> Tensor:
     for i in range(torch.len(x)):

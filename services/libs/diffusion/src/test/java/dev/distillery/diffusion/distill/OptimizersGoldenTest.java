@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 /** torch 2.7.1 and transformers 4.55.4; golden tensors by {@code src/test/python/golden_optimizers.py}. */
 class OptimizersGoldenTest {
@@ -136,6 +137,21 @@ class OptimizersGoldenTest {
                 // Then
                 assertThat(KEYS)
                         .allSatisfy(key -> assertThat(parameters.get(key)).isEqualTo(before.get(key)));
+            }
+        }
+    }
+
+    @Test
+    void shouldTellHowFarTheAverageIsFromTheParameters() {
+        try (NDManager manager = Torch.newManager()) {
+            // Given
+            Map<String, NDArray> parameters = start(golden(manager));
+            try (Ema ema = new Ema(new Ema.Settings(0.6, 1, true), parameters)) {
+                assertThat(ema.distance()).isZero();
+                // When
+                parameters.values().forEach(p -> p.muli(2));
+                // Then
+                assertThat(ema.distance()).isCloseTo(0.5, within(1e-6));
             }
         }
     }

@@ -1,0 +1,87 @@
+package dev.distillery.dataingest;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+import dev.distillery.dataingest.source.FileTree;
+import dev.distillery.dataingest.source.PairSource;
+import dev.distillery.dataingest.source.PairSources;
+import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.teacher.TeacherFiles;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.events.Violation;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
+
+/**
+ * What a look at everything that a request names has found. Nothing is read but lists, schemas and configurations.
+ *
+ * @param teacher empty if it is not whole, or was not looked at
+ * @param dataset empty likewise
+ * @param pairs of the data set
+ * @param violations why the request cannot be done
+ */
+public record Findings(
+        Optional<TeacherFiles> teacher,
+        Optional<FileTree> dataset,
+        Optional<PairSource> pairs,
+        List<Violation> violations) {
+
+    /**
+     * Looks at everything before saying what is wrong.
+     *
+     * @param sources what these cannot reach is not looked at
+     * @param device that trains, if its memory is known
+     */
+    public static Findings of(TrainRequest request, Sources sources, Optional<DeviceMemory> device) throws IOException {
+        List<SourceException> problems = new ArrayList<>();
+        Optional<FileTree> model =
+                open(sources, "teacher.model", request.teacher().model(), problems);
+        String otherVae = request.teacher().vae();
+        Optional<FileTree> vae = otherVae == null ? Optional.empty() : open(sources, "teacher.vae", otherVae, problems);
+        Optional<TeacherFiles> teacher = Optional.empty();
+        if (model.isPresent() && (otherVae == null || vae.isPresent())) {
+            teacher = Optional.ofNullable(TeacherFiles.find(model.get(), vae.orElse(null), problems));
+        }
+        Optional<FileTree> dataset =
+                open(sources, "dataset.source", request.dataset().source(), problems);
+        Optional<PairSource> pairs =
+                dataset.isEmpty() ? Optional.empty() : pairs(dataset.get(), request.dataset(), problems);
+        List<Violation> violations = new ArrayList<>();
+        problems.forEach(p -> violations.add(new Violation(p.field(), value(request, p.field()), p.getMessage())));
+        teacher.ifPresent(whole -> violations.addAll(TeacherFit.violations(request, whole, device)));
+        return new Findings(teacher, dataset, pairs, violations);
+    }
+
+    private static Optional<FileTree> open(Sources sources, String field, String uri, List<SourceException> problems)
+            throws IOException {
+        try {
+            return sources.reaches(uri) ? Optional.of(sources.open(field, uri)) : Optional.empty();
+        } catch (SourceException e) {
+            problems.add(e);
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<PairSource> pairs(
+            FileTree tree, TrainRequest.Dataset dataset, List<SourceException> problems) throws IOException {
+        try {
+            return Optional.of(PairSources.open(tree, dataset.image(), dataset.caption()));
+        } catch (SourceException e) {
+            problems.add(e);
+            return Optional.empty();
+        }
+    }
+
+    private static String value(TrainRequest request, String field) {
+        return switch (field) {
+            case "teacher.model" -> request.teacher().model();
+            case "teacher.vae" -> request.teacher().vae();
+            case "dataset.image" -> request.dataset().image();
+            case "dataset.caption" -> request.dataset().caption();
+            default -> request.dataset().source();
+        };
+    }
+}

@@ -1,0 +1,126 @@
+package dev.distillery.standalone;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.StoreConfig;
+import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.teacher.TeacherFiles;
+import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.planning.MemoryCheck;
+import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import dev.distillery.trainer.run.RunForecast;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code distillery validate}: whether a request can be run, and what it will cost. */
+@Command(
+        name = "validate",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        description = {
+            "Looks whether a train request can be run, and what it will cost: every field, teacher and data set,",
+            "the layout, the memory that training needs on its device by part, and the time that it takes on this machine.",
+            "No weight and no image is read. Exit code 2 if it cannot be run, with every reason."
+        })
+final class ValidateCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "REQUEST.yaml", description = "The train request.")
+    private Path request;
+
+    @Option(
+            names = "--device-memory",
+            paramLabel = "SIZE",
+            description = "Memory of the trainers' GPUs, such as 24G. Default: that of this machine's device.")
+    private Optional<String> deviceMemory;
+
+    @Option(names = "--no-time", description = "Measures nothing.")
+    private boolean noTime;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "text|json",
+            defaultValue = "text",
+            description = "Default: ${DEFAULT-VALUE}.")
+    private String output;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!output.equals("text") && !output.equals("json")) {
+            throw UserException.badInput("--output must be text or json but is " + output);
+        }
+        QuietLogging.install();
+        Device device = Torch.defaultDevice();
+        DeviceMemory memory = memory(device);
+        RequestFile.Checked checked = RequestFile.read(request, sources(), memory);
+        Optional<MemoryCheck> check = checked.found().teacher().map(ValidateCommand::check);
+        Optional<Integer> pairs = pairs(checked);
+        Optional<RunForecast> forecast = noTime || check.isEmpty() || pairs.isEmpty()
+                ? Optional.empty()
+                : Optional.of(RunForecast.of(checked.request(), pairs.get(), check.get(), device));
+        print(Validation.of(checked.request(), check, pairs, memory, forecast));
+        return 0;
+    }
+
+    private static MemoryCheck check(TeacherFiles teacher) {
+        return new MemoryCheck(teacher.unet(), teacher.pixelsPerLatent(), 1);
+    }
+
+    private static Optional<Integer> pairs(RequestFile.Checked checked) throws IOException {
+        if (checked.found().pairs().isEmpty()) {
+            return Optional.empty();
+        }
+        long size = checked.found().pairs().get().size();
+        Integer limit = checked.request().dataset().limit();
+        return Optional.of(Math.toIntExact(limit == null ? size : Math.min(size, limit)));
+    }
+
+    private void print(Validation validation) throws JsonProcessingException {
+        var out = spec.commandLine().getOut();
+        out.println(
+                output.equals("json")
+                        ? new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(validation)
+                        : request + " can be run.\n" + validation.text());
+    }
+
+    private DeviceMemory memory(Device device) {
+        if (deviceMemory.isEmpty()) {
+            return DeviceMemory.of(device);
+        }
+        try {
+            return new DeviceMemory(
+                    true, new MemorySizeConverter().convert(deviceMemory.get()).asLongValue());
+        } catch (IllegalArgumentException e) {
+            throw UserException.badInput("--device-memory must be a size such as 24G but is " + deviceMemory.get());
+        }
+    }
+
+    /** {@code s3://} is read with the settings that the services have in their environment. */
+    private static Sources sources() {
+        Map<String, String> env = System.getenv();
+        String endpoint = env.get("DISTILLERY_STORE_ENDPOINT");
+        if (endpoint == null) {
+            return Sources.withoutStore();
+        }
+        return new Sources(bucket -> new ArtifactStore(new StoreConfig(
+                endpoint,
+                env.getOrDefault("DISTILLERY_STORE_REGION", "us-east-1"),
+                bucket,
+                env.getOrDefault("DISTILLERY_STORE_ACCESS_KEY", ""),
+                env.getOrDefault("DISTILLERY_STORE_SECRET_KEY", ""))));
+    }
+}
