@@ -10,6 +10,7 @@ import java.util.Map;
  * @param seconds of each step after the warm-up
  * @param losses task, output and feature loss of the first step
  * @param peakBytes most resident memory
+ * @param encodeSeconds of encoding a batch beforehand; 0 where that was not asked for
  * @param estimatedSeconds what {@code distillery validate} would have said of a step; 0 where there is no estimate
  * @param estimatedParts the same of the peak, by part; null where there is none
  * @param about versions and threads
@@ -18,6 +19,7 @@ record Measurement(
         List<Double> seconds,
         List<Double> losses,
         long peakBytes,
+        double encodeSeconds,
         double estimatedSeconds,
         Map<String, Long> estimatedParts,
         String about) {

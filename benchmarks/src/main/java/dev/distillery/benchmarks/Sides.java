@@ -80,6 +80,9 @@ final class Sides {
         if (variant.recompute()) {
             command.add("--recompute");
         }
+        if (variant.encode()) {
+            command.add("--encode");
+        }
         Path errors = Files.createTempFile("benchmark", ".err");
         try {
             var builder = new ProcessBuilder(command).redirectError(errors.toFile());

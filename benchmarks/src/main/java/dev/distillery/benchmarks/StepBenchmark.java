@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.diffusion.vae.VaeConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -53,6 +54,13 @@ final class StepBenchmark implements Callable<Integer> {
 
     @Option(names = "--optimizer", defaultValue = "adamw", description = "adamw, or adafactor (ours alone).")
     private String optimizer;
+
+    @Option(
+            names = "--encode",
+            description =
+                    "The peer encodes images and captions in every step, as diffengine does by default; Distillery has"
+                            + " done it before, once, which is measured too.")
+    private boolean encode;
 
     @Option(names = "--rounds", defaultValue = "3", description = "Processes of each side, default ${DEFAULT-VALUE}.")
     private int rounds;
@@ -97,7 +105,13 @@ final class StepBenchmark implements Callable<Integer> {
                 Path teacher = on.config().isPresent()
                         ? new Inputs(folder).teacher(on.config().get())
                         : example;
-                Path latents = new Inputs(folder).batch(on, UNetConfig.read(teacher.resolve("unet")));
+                if (encode && on.config().isPresent()) {
+                    new Inputs(folder).encoders(teacher);
+                }
+                Optional<Integer> pixelsPerLatent = encode
+                        ? Optional.of(VaeConfig.read(teacher.resolve("vae")).scale())
+                        : Optional.empty();
+                Path latents = new Inputs(folder).batch(on, UNetConfig.read(teacher.resolve("unet")), pixelsPerLatent);
                 for (Variant variant : variants()) {
                     Row row = measure(on, variant, sides, teacher, latents);
                     rows.add(row);
@@ -118,7 +132,7 @@ final class StepBenchmark implements Callable<Integer> {
         List<Variant> variants = new ArrayList<>();
         for (String precision : precisions) {
             for (boolean recompute : recomputes) {
-                variants.add(new Variant(precision, recompute, optimizer));
+                variants.add(new Variant(precision, recompute, optimizer, encode));
             }
         }
         return variants;

@@ -6,12 +6,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.clip.ClipTextEncoder;
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Batch;
@@ -29,6 +33,7 @@ import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.diffusion.vae.AutoencoderKL;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,6 +42,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "step-process", hidden = true)
 final class StepProcess implements Callable<Integer> {
     private static final Device DEVICE = Torch.defaultDevice();
+    private static final int ENCODE_ROUNDS = 3;
 
     @Parameters(index = "0")
     private Path teacher;
@@ -49,6 +55,9 @@ final class StepProcess implements Callable<Integer> {
 
     @Option(names = "--recompute")
     private boolean recompute;
+
+    @Option(names = "--encode")
+    private boolean encode;
 
     @Option(names = "--optimizer")
     private String optimizer;
@@ -103,6 +112,7 @@ final class StepProcess implements Callable<Integer> {
                             seconds,
                             List.of(first.task(), first.output(), first.feature()),
                             peakBytes,
+                            encode ? encodeSeconds(file) : 0,
                             time.step(1),
                             memory.parts(),
                             Torch.describe() + ", Java " + Runtime.version().feature())));
@@ -114,6 +124,24 @@ final class StepProcess implements Callable<Integer> {
         return optimizer.equals("adamw")
                 ? AdamW.Settings.withWeightDecay(1e-2)
                 : Adafactor.Settings.withWeightDecay(1e-2);
+    }
+
+    private double encodeSeconds(SafetensorsFile batch) {
+        try (NDManager manager = Torch.newManager()) {
+            Map<String, NDArray> arrays = SafetensorsSource.loadAll(batch, manager);
+            AutoencoderKL vae = AutoencoderKL.load(teacher.resolve("vae"), manager);
+            List<ClipTextEncoder> encoders = Stream.of("text_encoder", "text_encoder_2")
+                    .map(name -> ClipTextEncoder.load(teacher.resolve(name), manager))
+                    .toList();
+            double[] rounds = new double[ENCODE_ROUNDS];
+            for (int i = 0; i < rounds.length; i++) {
+                long started = System.nanoTime();
+                vae.encode(arrays.get("pixels"));
+                encoders.forEach(encoder -> encoder.encode(arrays.get("input_ids")));
+                rounds[i] = (System.nanoTime() - started) / 1e9;
+            }
+            return Measurement.median(rounds);
+        }
     }
 
     private static InputSize size(SafetensorsFile batch) {

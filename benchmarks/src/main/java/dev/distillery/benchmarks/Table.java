@@ -32,7 +32,19 @@ final class Table {
                 + peer
                 + format(" %.0f", bytes / 1e6)
                 + memoryPeer;
+        if (row.variant().encode() && !row.peer().isEmpty()) {
+            line += "\n" + epochs(row, seconds, Measurement.medianSeconds(row.peer()));
+        }
         return line + "\n" + estimate(row.ours(), seconds, bytes);
+    }
+
+    /** The peer encodes in every step of every epoch. */
+    private static String epochs(Row row, double seconds, double peerSeconds) {
+        double encode = Measurement.median(
+                row.ours().stream().mapToDouble(Measurement::encodeSeconds).toArray());
+        return format(
+                "  an epoch from the second on takes %.2f of the peer's, the first %.2f (encoding a batch, once: %.3f s)",
+                seconds / peerSeconds, (seconds + encode) / peerSeconds, encode);
     }
 
     /** What was estimated, how that compares with what was measured, and how the memory divides. */

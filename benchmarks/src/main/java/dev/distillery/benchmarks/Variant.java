@@ -6,5 +6,6 @@ package dev.distillery.benchmarks;
  * @param precision {@code fp32} or {@code bf16}
  * @param recompute gradient checkpointing
  * @param optimizer {@code adamw} or {@code adafactor}
+ * @param encode whether the peer encodes in every step, and ours beforehand
  */
-record Variant(String precision, boolean recompute, String optimizer) {}
+record Variant(String precision, boolean recompute, String optimizer, boolean encode) {}

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 p = argparse.ArgumentParser()
 p.add_argument("teacher"); p.add_argument("batch"); p.add_argument("--precision"); p.add_argument("--recompute", action="store_true")
-p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
+p.add_argument("--encode", action="store_true"); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
 a = p.parse_args()
 torch.set_num_threads(a.threads)
 
@@ -43,9 +43,20 @@ taught, learnt = watch(teacher), watch(student)
 b = load_file(a.batch)
 optimizer = torch.optim.AdamW(student.parameters(), lr=1e-5, weight_decay=1e-2)
 added = dict(added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])) if "text_embeds" in b else {}
+if a.encode:  # as diffengine does by default; the step then uses the batch's own latents, so that its losses can be compared
+    from diffusers import AutoencoderKL
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+    vae = AutoencoderKL.from_pretrained(a.teacher, subfolder="vae", torch_dtype=torch.float32).eval()
+    encoders = [CLIPTextModel.from_pretrained(a.teacher, subfolder="text_encoder", torch_dtype=torch.float32).eval(),
+                CLIPTextModelWithProjection.from_pretrained(a.teacher, subfolder="text_encoder_2", torch_dtype=torch.float32).eval()]
 seconds, first = [], None
 for step in range(a.warmup + a.steps):
     started = time.perf_counter()
+    if a.encode:
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+            vae.encode(b["pixels"]).latent_dist.sample()
+            hidden = [encoder(b["input_ids"], output_hidden_states=True) for encoder in encoders]
+            torch.cat([h.hidden_states[-2] for h in hidden], -1)
     noisy = schedule.add_noise(b["latents"], b["noise"], b["timesteps"])
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
         predicted = student(noisy, b["timesteps"], b["prompt_embeds"], **added).sample

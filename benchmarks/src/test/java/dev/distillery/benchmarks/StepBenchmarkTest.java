@@ -15,7 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class StepBenchmarkTest {
-    private static final Variant FP32 = new Variant("fp32", false, "adamw");
+    private static final Variant FP32 = new Variant("fp32", false, "adamw", false);
 
     @Test
     void shouldMeasureOursAloneInAProcessOfItsOwn(@TempDir Path dir) throws Exception {
@@ -61,9 +61,17 @@ class StepBenchmarkTest {
     }
 
     @Test
+    void shouldCountTheEncodingInTheFirstEpochOnly() {
+        var variant = new Variant("fp32", false, "adamw", true);
+        var row = new Row("mini", variant, List.of(measured(1, 1.0)), List.of(measured(1, 2.0)));
+        assertThat(Table.line(row))
+                .contains("second on takes 0.50 of the peer's, the first 0.75 (encoding a batch, once: 0.500 s)");
+    }
+
+    @Test
     void shouldRefuseToCompareStepsThatComputeSomethingElse() {
         var other =
-                new Measurement(List.of(1.0), List.of(0.5, 0.25, 12.1), 1, 2.7, Map.of("teacher", 220_000_000L), "");
+                new Measurement(List.of(1.0), List.of(0.5, 0.25, 12.1), 1, 0, 2.7, Map.of("teacher", 220_000_000L), "");
         assertThatThrownBy(() ->
                         Sides.ensureSameArithmetic(new Row("mini", FP32, List.of(measured(1, 1.0)), List.of(other))))
                 .hasMessageContaining("12.1");
@@ -74,6 +82,7 @@ class StepBenchmarkTest {
                 List.of(seconds),
                 List.of(0.5, 0.25, 12.0),
                 megabytes * 1_000_000,
+                0.5,
                 2.7,
                 Map.of("teacher", 220_000_000L),
                 "");

@@ -6,7 +6,6 @@ import java.util.Optional;
 import dev.distillery.dataingest.source.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.PairSource;
-import dev.distillery.dataingest.source.Sources;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.TrainRequest;

@@ -9,7 +9,6 @@ import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.PairSource;
 import dev.distillery.dataingest.source.PairSources;
 import dev.distillery.dataingest.source.SourceException;
-import dev.distillery.dataingest.source.Sources;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;

@@ -11,7 +11,6 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.dataingest.shard.DatasetIngest;
 import dev.distillery.dataingest.shard.IngestedDataset;
-import dev.distillery.dataingest.source.Sources;
 import dev.distillery.dataingest.teacher.TeacherImport;
 import dev.distillery.events.DatasetIngested;
 import dev.distillery.events.Event;
@@ -67,8 +66,7 @@ public final class Ingest {
         tell(run, new RunAccepted(run));
         var note =
                 new IngestNote(checked.datasetFingerprint(), checked.teacher().fingerprint());
-        new TeacherImport(store)
-                .run(note.model(), checked.teacher(), request.teacher().model());
+        new TeacherImport(store).run(note.model(), checked.teacher());
         IngestedDataset data = dataset(note.dataset(), checked, run);
         note.write(store, run, data, started);
         announce(run, note, data);
@@ -101,7 +99,7 @@ public final class Ingest {
                         fingerprint,
                         checked == null ? null : checked.pairs(),
                         checked == null ? 0 : checked.limit(),
-                        checked == null ? "" : checked.request().dataset().source(),
+                        checked == null ? "" : checked.dataset().pinnedUri(),
                         meter::at);
     }
 

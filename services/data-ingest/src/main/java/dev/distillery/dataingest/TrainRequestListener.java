@@ -9,7 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.dataingest.shard.NothingUsableException;
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.MalformedEventException;
@@ -42,10 +42,13 @@ class TrainRequestListener {
             @ConfigProperty(name = "distillery.store.region", defaultValue = "us-east-1") String region,
             @ConfigProperty(name = "distillery.store.access-key") String accessKey,
             @ConfigProperty(name = "distillery.store.secret-key") String secretKey,
+            @ConfigProperty(name = "hf.endpoint", defaultValue = HubClient.Settings.ENDPOINT) String hubEndpoint,
+            @ConfigProperty(name = "hf.token") Optional<String> hubToken,
             @ConfigProperty(name = "distillery.trainer.device-memory") Optional<MemorySize> deviceMemory) {
         this.publisher = publisher;
-        var sources = new Sources(
-                bucket -> new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey)));
+        var sources = Sources.of(
+                bucket -> new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey)),
+                new HubClient(HubClient.Settings.of(hubEndpoint, hubToken)));
         this.ingest = new Ingest(
                 store,
                 sources,

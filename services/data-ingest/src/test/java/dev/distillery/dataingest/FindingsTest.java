@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
@@ -16,11 +16,13 @@ class FindingsTest {
     private static final Path EXAMPLES =
             Path.of("../../deploy/examples").toAbsolutePath().normalize();
 
+    private static final Sources SOURCES =
+            Sources.withoutStore(new HubClient(HubClient.Settings.of("http://localhost:1", Optional.empty())));
+
     @Test
     void shouldFindEverythingOfTheExample() throws IOException {
         // When
-        Findings found = Findings.of(
-                request("file://" + EXAMPLES + "/mini-sdxl"), Sources.withoutStore(), Optional.of(memory(24)));
+        Findings found = Findings.of(request("file://" + EXAMPLES + "/mini-sdxl"), SOURCES, Optional.of(memory(24)));
         // Then
         assertThat(found.violations()).isEmpty();
         assertThat(found.teacher()).isPresent();
@@ -30,8 +32,7 @@ class FindingsTest {
     @Test
     void shouldRejectWhatTheTrainersDeviceCannotHold() throws IOException {
         // When
-        Findings found = Findings.of(
-                request("file://" + EXAMPLES + "/mini-sdxl"), Sources.withoutStore(), Optional.of(memory(1)));
+        Findings found = Findings.of(request("file://" + EXAMPLES + "/mini-sdxl"), SOURCES, Optional.of(memory(1)));
         // Then
         assertThat(found.violations()).extracting(Violation::path).containsExactly("train");
     }
@@ -39,7 +40,7 @@ class FindingsTest {
     @Test
     void shouldNotLookAtAStoreThatIsNotThere() throws IOException {
         // When
-        Findings found = Findings.of(request("s3://bucket/teacher"), Sources.withoutStore(), Optional.of(memory(1)));
+        Findings found = Findings.of(request("s3://bucket/teacher"), SOURCES, Optional.of(memory(1)));
         // Then
         assertThat(found.violations()).isEmpty();
         assertThat(found.teacher()).isEmpty();

@@ -2,6 +2,7 @@ package dev.distillery.standalone;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Checks of arguments, before anything is loaded. */
 final class Arguments {
@@ -10,6 +11,12 @@ final class Arguments {
     static void between(String option, long value, long least, long most) {
         if (value < least || value > most) {
             throw UserException.badInput(option + " must be in " + least + ".." + most + " but is " + value);
+        }
+    }
+
+    static void oneOf(String option, String value, String... allowed) {
+        if (!List.of(allowed).contains(value)) {
+            throw UserException.badInput(option + " must be " + String.join(" or ", allowed) + " but is " + value);
         }
     }
 

@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Makes Stable Diffusion smaller: removes blocks from a U-Net and distils what was removed.",
-        subcommands = {RunCommand.class, ValidateCommand.class, SampleCommand.class, ReplayCommand.class},
+        subcommands = {
+            RunCommand.class,
+            ValidateCommand.class,
+            InspectCommand.class,
+            SampleCommand.class,
+            ReplayCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed; the message says why and where to look", "2:bad request or arguments"})
 public final class Main implements Runnable {
@@ -35,6 +41,6 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "Missing command: run, validate, sample or replay");
+                spec.commandLine(), "Missing command: run, validate, inspect, sample or replay");
     }
 }

@@ -50,9 +50,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!precision.equals("fp32") && !precision.equals("bf16")) {
-            throw UserException.badInput("--precision must be fp32 or bf16 but is " + precision);
-        }
+        Arguments.oneOf("--precision", precision, "fp32", "bf16");
         Arguments.unet(teacher, "--teacher");
         Arguments.file(
                 teacher.resolve("scheduler/scheduler_config.json"), "--teacher " + teacher + " has no scheduler");

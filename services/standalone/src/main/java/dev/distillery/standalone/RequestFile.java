@@ -16,7 +16,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.distillery.dataingest.Findings;
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.Sources;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;

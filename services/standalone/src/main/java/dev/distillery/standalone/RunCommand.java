@@ -3,7 +3,8 @@ package dev.distillery.standalone;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.Sources;
+import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
@@ -40,9 +41,10 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        var hub = new HubClient(HubClient.Settings.of(System.getenv()));
         DeviceMemory here = DeviceMemory.of(Torch.defaultDevice());
         TrainRequest train =
-                RequestFile.read(request, Sources.withoutStore(), here).request();
+                RequestFile.read(request, Sources.withoutStore(hub), here).request();
         try (Home opened = Home.open(home)) {
             return Standalone.run(
                     train,

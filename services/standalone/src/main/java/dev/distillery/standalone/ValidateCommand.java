@@ -11,7 +11,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.Sources;
+import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.planning.MemoryCheck;
@@ -60,9 +61,7 @@ final class ValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!output.equals("text") && !output.equals("json")) {
-            throw UserException.badInput("--output must be text or json but is " + output);
-        }
+        Arguments.oneOf("--output", output, "text", "json");
         QuietLogging.install();
         Device device = Torch.defaultDevice();
         DeviceMemory memory = memory(device);
@@ -112,15 +111,18 @@ final class ValidateCommand implements Callable<Integer> {
     /** {@code s3://} is read with the settings that the services have in their environment. */
     private static Sources sources() {
         Map<String, String> env = System.getenv();
+        var hub = new HubClient(HubClient.Settings.of(env));
         String endpoint = env.get("DISTILLERY_STORE_ENDPOINT");
         if (endpoint == null) {
-            return Sources.withoutStore();
+            return Sources.withoutStore(hub);
         }
-        return new Sources(bucket -> new ArtifactStore(new StoreConfig(
-                endpoint,
-                env.getOrDefault("DISTILLERY_STORE_REGION", "us-east-1"),
-                bucket,
-                env.getOrDefault("DISTILLERY_STORE_ACCESS_KEY", ""),
-                env.getOrDefault("DISTILLERY_STORE_SECRET_KEY", ""))));
+        return Sources.of(
+                bucket -> new ArtifactStore(new StoreConfig(
+                        endpoint,
+                        env.getOrDefault("DISTILLERY_STORE_REGION", "us-east-1"),
+                        bucket,
+                        env.getOrDefault("DISTILLERY_STORE_ACCESS_KEY", ""),
+                        env.getOrDefault("DISTILLERY_STORE_SECRET_KEY", ""))),
+                hub);
     }
 }

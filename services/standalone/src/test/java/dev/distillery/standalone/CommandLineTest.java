@@ -140,6 +140,30 @@ class CommandLineTest {
         assertThat(out.toString()).isEmpty();
     }
 
+    /** The numbers that BK-SDM and PyTorch give, see StepCostTest. */
+    @Test
+    void shouldTellTheSizesThatPeopleQuote() {
+        // When
+        int code = execute("inspect", "sdxl", "--layout", "small");
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(out.toString())
+                .containsSubsequence("sdxl at 1024 px", "2,567,463,684", "3,380.6 G", "10.27 GB")
+                .containsSubsequence("small at 1024 px", "1,717,277,764  67 %", "2,251.7 G  67 %", "3.43 GB  67 %");
+    }
+
+    @Test
+    void shouldMeasureTheExamplesLatency() {
+        // When
+        int code = execute("inspect", EXAMPLES.resolve("mini-sdxl").toString(), "--latency");
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(out.toString())
+                .contains("mini-sdxl at 64 px", "10,277,508", "seconds a pass, fp32", "PyTorch 2.7.1");
+    }
+
     @Test
     void shouldSaySoWhenTheRequestIsMissing() {
         // When
@@ -196,6 +220,9 @@ class CommandLineTest {
             delimiter = '|',
             value = {
                 "validate MODEL/../request.yaml --device-memory much|--device-memory must be a size such as 24G but is much",
+                "inspect sd3|MODEL must be a diffusers folder or one of sdxl, sd1, sd2 but is sd3",
+                "inspect sd1 --layout enormous|no layout 'enormous' for a teacher of family sd1",
+                "inspect sdxl --size 100|--size must be a multiple of 32 but is 100",
                 "validate MODEL/../request.yaml --output xml|--output must be text or json but is xml",
                 "sample --model MODEL --prompt x --size 64 --out DIR/a.png --steps 0|--steps must be in 1..1000 but is 0",
                 "sample --model DIR --prompt x --size 64 --out DIR/a.png|config.json",

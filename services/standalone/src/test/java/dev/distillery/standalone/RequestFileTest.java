@@ -3,8 +3,10 @@ package dev.distillery.standalone;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
-import dev.distillery.dataingest.source.Sources;
+import dev.distillery.dataingest.Sources;
+import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import org.junit.jupiter.api.Test;
@@ -15,6 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 class RequestFileTest {
+    private static final Sources SOURCES =
+            Sources.withoutStore(new HubClient(HubClient.Settings.of("http://localhost:1", Optional.empty())));
     private static final DeviceMemory DEVICE = new DeviceMemory(false, 8_000_000_000L);
 
     @TempDir
@@ -36,8 +40,7 @@ class RequestFileTest {
                         .formatted(source.replace("DIR", dir.toString())));
 
         // When
-        TrainRequest read =
-                RequestFile.read(request, Sources.withoutStore(), DEVICE).request();
+        TrainRequest read = RequestFile.read(request, SOURCES, DEVICE).request();
 
         // Then
         assertThat(read.dataset().source()).isEqualTo("file://" + dir.resolve("my images"));
@@ -47,8 +50,7 @@ class RequestFileTest {
     @Test
     void shouldReadTheExampleThatIsShipped() {
         // When
-        TrainRequest request = RequestFile.read(
-                        Path.of("../../deploy/examples/request.yaml"), Sources.withoutStore(), DEVICE)
+        TrainRequest request = RequestFile.read(Path.of("../../deploy/examples/request.yaml"), SOURCES, DEVICE)
                 .request();
 
         // Then

@@ -2,7 +2,9 @@ package dev.distillery.dataingest.source;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** The files below a folder, wherever the folder is. Hidden files are not in it. */
@@ -16,10 +18,37 @@ public interface FileTree {
 
         @Override
         void close() throws IOException;
+
+        /** Keeps the content, which is closed, in a file that goes when this is closed. */
+        static LocalFile copyOf(InputStream content) throws IOException {
+            Path copy = Files.createTempFile("source", ".copy");
+            try (content) {
+                Files.copy(content, copy, StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException | RuntimeException e) {
+                Files.delete(copy);
+                throw e;
+            }
+            return new LocalFile() {
+                @Override
+                public Path path() {
+                    return copy;
+                }
+
+                @Override
+                public void close() throws IOException {
+                    Files.delete(copy);
+                }
+            };
+        }
     }
 
     /** As the user wrote it. */
     String uri();
+
+    /** The same, such that it names this very content for ever, where the source has such names. */
+    default String pinnedUri() {
+        return uri();
+    }
 
     /** Every file, sorted by name, so that each reading gives the same order. */
     List<Entry> files() throws IOException;

@@ -2,10 +2,7 @@ package dev.distillery.dataingest.source;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -58,24 +55,7 @@ public final class StoreTree implements FileTree {
 
     @Override
     public LocalFile local(String name) throws IOException {
-        Path copy = Files.createTempFile("source", ".copy");
-        try (InputStream in = open(name)) {
-            Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException | RuntimeException e) {
-            Files.delete(copy);
-            throw e;
-        }
-        return new LocalFile() {
-            @Override
-            public Path path() {
-                return copy;
-            }
-
-            @Override
-            public void close() throws IOException {
-                Files.delete(copy);
-            }
-        };
+        return LocalFile.copyOf(open(name));
     }
 
     /** The store's own digest: reading every object only to name the result would double the traffic. */

@@ -89,6 +89,16 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
         }
     }
 
+    /** Where it comes from, at the revision that was found. */
+    public String source() {
+        return files.get("unet/config.json").tree().pinnedUri();
+    }
+
+    /** Where its auto-encoder comes from. */
+    public String vaeSource() {
+        return files.get("vae/config.json").tree().pinnedUri();
+    }
+
     /** Digest of every file's name and content. */
     public String fingerprint() throws IOException {
         var digest = new Digest().add(FORMAT);

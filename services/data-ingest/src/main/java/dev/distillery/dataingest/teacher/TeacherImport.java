@@ -19,7 +19,7 @@ public final class TeacherImport {
     }
 
     /** Copies the files unless they are there. */
-    public void run(String fingerprint, TeacherFiles teacher, String sourceUri) throws IOException {
+    public void run(String fingerprint, TeacherFiles teacher) throws IOException {
         String prefix = Keys.model(fingerprint);
         if (Manifests.find(store, prefix).isPresent()) {
             return;
@@ -32,6 +32,6 @@ public final class TeacherImport {
                 }
             });
         }
-        writer.complete("model", Map.of("source", sourceUri));
+        writer.complete("model", Map.of("source", teacher.source(), "vae", teacher.vaeSource()));
     }
 }

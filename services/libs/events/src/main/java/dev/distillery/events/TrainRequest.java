@@ -27,8 +27,11 @@ public record TrainRequest(
     /** @param vae null: the teacher's own */
     public record Teacher(String model, String vae) {}
 
-    /** @param limit at most so many pairs; null: all */
-    public record Dataset(String source, String image, String caption, Integer limit) {}
+    /**
+     * @param limit at most so many pairs; null: all
+     * @param validation portion of the pairs that is held out for the evaluation; null: a sixteenth, at most 128 pairs
+     */
+    public record Dataset(String source, String image, String caption, Integer limit, Double validation) {}
 
     /**
      * @param keep of layout {@code custom}: the teacher's blocks that stay, each with its layers; else empty

@@ -30,6 +30,7 @@ final class TrainRequestRules {
         text("dataset.image", ".+", "the name of a column");
         text("dataset.caption", ".+", "the name of a column");
         wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
+        fractionOrNull("dataset.validation");
         text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
         check("student.keep", TrainRequestRules::isRows, "null, or an object of blocks and texts such as '0 2'");
         check(

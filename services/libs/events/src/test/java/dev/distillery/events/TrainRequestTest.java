@@ -83,6 +83,17 @@ class TrainRequestTest {
     }
 
     @Test
+    void shouldNotHoldOutEveryPair() {
+        // When
+        InvalidRequestException invalid = catchThrowableOfType(
+                InvalidRequestException.class,
+                () -> TrainRequest.parse(LEAST.replace("dataset: {", "dataset: {validation: 1.0, ")));
+
+        // Then
+        assertThat(invalid.violations()).extracting(Violation::path).containsExactly("dataset.validation");
+    }
+
+    @Test
     void shouldNameEveryMissingFieldAtOnce() {
         // When
         InvalidRequestException invalid =

@@ -43,7 +43,7 @@ public record RunForecast(
         UNetConfig teacher = check.teacher();
         Student student = Student.of(teacher, TrainingSettings.layout(request, teacher));
         InputSize batch = check.microBatch(request);
-        Split split = Split.of(pairs);
+        Split split = Settings.split(request, pairs);
         int stepsPerEpoch =
                 new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed()).stepsPerEpoch();
         TrainingPlan plan = Settings.plan(request, stepsPerEpoch);

@@ -5,6 +5,7 @@ import java.util.OptionalDouble;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.data.Noise;
 import dev.distillery.trainer.data.Sampling;
+import dev.distillery.trainer.data.Split;
 import dev.distillery.trainer.data.Timesteps;
 import dev.distillery.trainer.run.TrainingPlan.Every;
 
@@ -23,6 +24,10 @@ final class Settings {
         int sampleEvery =
                 request.samples().prompts().isEmpty() ? 0 : request.samples().everyEpochs();
         return new TrainingPlan(steps, stepsPerEpoch, every, sampleEvery);
+    }
+
+    static Split split(TrainRequest request, int pairs) {
+        return Split.of(pairs, optional(request.dataset().validation()));
     }
 
     static LearningRate learningRate(TrainRequest.Train train, long steps) {

@@ -103,7 +103,7 @@ public final class TrainingRun implements AutoCloseable {
         this.disk = new LocalDisk(work, machine.diskPatience(), controls);
         TrainRequest.Train train = request.train();
         data = LatentsDataset.open(latents);
-        Split split = Split.of(data.pairs());
+        Split split = Settings.split(request, data.pairs());
         order = new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());

@@ -1,6 +1,7 @@
 package dev.distillery.trainer.data;
 
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
@@ -12,14 +13,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 class EpochOrderTest {
 
     @ParameterizedTest
-    @CsvSource({"1, 1, 0", "2, 1, 1", "16, 15, 1", "33, 31, 2", "1911, 1792, 119", "5000, 4872, 128"})
-    void shouldPartEveryPairOnceWhenSplit(int pairs, int train, int heldOut) {
+    @CsvSource({
+        "1, , 1, 1",
+        "2, , 1, 1",
+        "16, , 15, 1",
+        "33, , 31, 2",
+        "1911, , 1792, 119",
+        "5000, , 4872, 128",
+        "5000, 0.2, 4000, 1000",
+        "3, 0.9, 1, 2",
+        "3, 0.01, 2, 1"
+    })
+    void shouldPartEveryPairOnceWhenSplit(int pairs, Double validation, int train, int heldOut) {
         // When
-        Split split = Split.of(pairs);
+        Split split = Split.of(pairs, validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation));
 
         // Then
         assertThat(split.train()).hasSize(train);
-        assertThat(split.heldOut()).hasSize(Math.max(1, heldOut));
+        assertThat(split.heldOut()).hasSize(heldOut);
         assertThat(IntStream.concat(Arrays.stream(split.train()), Arrays.stream(split.heldOut()))
                         .distinct()
                         .sorted())

@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
@@ -18,18 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** The families' own configs are those of their Hub repositories, cut to the keys that define the network. */
 class LayoutsTest {
-    static UNetConfig teacher(String family) throws IOException {
-        return UNetConfig.of((ObjectNode) new ObjectMapper()
-                .readTree(LayoutsTest.class.getResourceAsStream(
-                        "/dev/distillery/diffusion/distill/" + family + ".json")));
-    }
-
     @ParameterizedTest
     @CsvSource({"sdxl, 2567463684", "sd1, 859520964", "sd2, 865910724"})
     void shouldCountEveryParameterOfATeacher(String family, long parameters) throws IOException {
-        assertThat(Student.parameterCount(teacher(family))).isEqualTo(parameters);
+        assertThat(Student.parameterCount(Families.unet(family))).isEqualTo(parameters);
     }
 
     @ParameterizedTest
@@ -49,7 +40,7 @@ class LayoutsTest {
     })
     void shouldCountEveryParameterOfAStudent(String family, String layout, long parameters) throws IOException {
         // Given
-        UNetConfig teacher = teacher(family);
+        UNetConfig teacher = Families.unet(family);
         // When
         Student student = Student.of(teacher, Layouts.named(teacher, layout));
         // Then
@@ -61,7 +52,7 @@ class LayoutsTest {
 
     @Test
     void shouldTakeTheLastLayerOfAnUpBlock() throws IOException {
-        UNetConfig teacher = teacher("sdxl");
+        UNetConfig teacher = Families.unet("sdxl");
         Student student = Student.of(teacher, Layouts.named(teacher, "small"));
         assertThat(student.teacherKeys())
                 .containsEntry("up_blocks.1.resnets.1.conv1.weight", "up_blocks.1.resnets.2.conv1.weight")
@@ -72,7 +63,7 @@ class LayoutsTest {
 
     @Test
     void shouldEqualANamedLayoutWhenThatIsDescribed() throws IOException {
-        UNetConfig teacher = teacher("sdxl");
+        UNetConfig teacher = Families.unet("sdxl");
         Layout described = Layouts.of(
                 teacher,
                 Layouts.CUSTOM,
@@ -93,7 +84,7 @@ class LayoutsTest {
 
     @Test
     void shouldDropTheInnermostLevelWhenItIsNotDescribed() throws IOException {
-        UNetConfig teacher = teacher("sd1");
+        UNetConfig teacher = Families.unet("sd1");
         Layout described = Layouts.of(
                 teacher,
                 Layouts.CUSTOM,
@@ -127,7 +118,7 @@ class LayoutsTest {
                 "up_blocks.3|0 2|[up_blocks.3] is there"
             })
     void shouldSayWhatIsWrongWithADescription(String block, String row, String message) throws IOException {
-        UNetConfig teacher = teacher("sdxl");
+        UNetConfig teacher = Families.unet("sdxl");
         var keep = new HashMap<>(Map.of(
                 "down_blocks.0",
                 "0",
@@ -157,7 +148,7 @@ class LayoutsTest {
     })
     void shouldCompareWhatBothNetworksHave(
             String layout, FeaturePoints points, int count, String ofTeacher, String ofStudent) throws IOException {
-        UNetConfig teacher = teacher("sdxl");
+        UNetConfig teacher = Families.unet("sdxl");
         Student student = Student.of(teacher, Layouts.named(teacher, layout));
         List<FeaturePoints.Pair> pairs = points.pairs(teacher, student);
         assertThat(pairs).hasSize(count).contains(new FeaturePoints.Pair(ofTeacher, ofStudent));
@@ -171,7 +162,7 @@ class LayoutsTest {
     @ParameterizedTest
     @ValueSource(strings = {"smal", "base", ""})
     void shouldNameTheLayoutsOfTheFamilyWhenThereIsNoSuch(String name) throws IOException {
-        UNetConfig teacher = teacher("sdxl");
+        UNetConfig teacher = Families.unet("sdxl");
         assertThatThrownBy(() -> Layouts.named(teacher, name))
                 .hasMessageContaining("'" + name + "'")
                 .hasMessageContaining("small, tiny, ssd-1b, vega, koala-1b, koala-700m");

@@ -44,7 +44,7 @@ class StepCostTest {
     }
 
     private static Student student(String family, String layout) throws IOException {
-        UNetConfig teacher = LayoutsTest.teacher(family);
+        UNetConfig teacher = Families.unet(family);
         return Student.of(teacher, Layouts.named(teacher, layout));
     }
 }

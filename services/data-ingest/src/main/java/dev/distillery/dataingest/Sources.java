@@ -1,4 +1,4 @@
-package dev.distillery.dataingest.source;
+package dev.distillery.dataingest;
 
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -10,25 +10,34 @@ import java.util.function.Function;
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreRefusedException;
+import dev.distillery.dataingest.source.FileTree;
+import dev.distillery.dataingest.source.LocalTree;
+import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.dataingest.source.StoreTree;
+import dev.distillery.dataingest.source.hub.HubClient;
+import dev.distillery.dataingest.source.hub.HubTree;
 
-/** Opens the places that a request names: {@code file:///dir} and {@code s3://bucket/prefix}. */
+/** Opens the places that a request names: {@code hf://}, {@code s3://bucket/prefix} and {@code file:///dir}. */
 public final class Sources {
-    private static final String KNOWN = "file:///dir (on data-ingest's machine) and s3://bucket/prefix are";
+    private static final String KNOWN =
+            "hf://owner/name, s3://bucket/prefix and file:///dir (on data-ingest's machine) are";
 
     private final Optional<Function<String, ArtifactStore>> buckets;
+    private final HubClient hub;
+
+    private Sources(Optional<Function<String, ArtifactStore>> buckets, HubClient hub) {
+        this.buckets = buckets;
+        this.hub = hub;
+    }
 
     /** @param buckets the store by bucket */
-    public Sources(Function<String, ArtifactStore> buckets) {
-        this.buckets = Optional.of(buckets);
+    public static Sources of(Function<String, ArtifactStore> buckets, HubClient hub) {
+        return new Sources(Optional.of(buckets), hub);
     }
 
-    private Sources() {
-        buckets = Optional.empty();
-    }
-
-    /** Those of this machine, while there is no store to ask. */
-    public static Sources withoutStore() {
-        return new Sources();
+    /** All but those in a store, which is not there yet. */
+    public static Sources withoutStore(HubClient hub) {
+        return new Sources(Optional.empty(), hub);
     }
 
     /** Whether {@link #open} can tell what is there. */
@@ -47,6 +56,9 @@ public final class Sources {
             } catch (NoSuchFileException | InvalidPathException e) {
                 throw new SourceException(field, e.getMessage());
             }
+        }
+        if (uri.startsWith("hf://")) {
+            return HubTree.open(hub, field, uri);
         }
         if (uri.startsWith("s3://")) {
             return bucket(field, uri);
