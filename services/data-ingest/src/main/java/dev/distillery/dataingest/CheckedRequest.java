@@ -1,18 +1,25 @@
 package dev.distillery.dataingest;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
+import dev.distillery.dataingest.shard.DatasetIngest;
 import dev.distillery.dataingest.source.Digest;
 import dev.distillery.dataingest.source.FileTree;
-import dev.distillery.dataingest.source.PairSource;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 
 /** A request whose teacher and data set were found and fit together. */
-record CheckedRequest(TrainRequest request, TeacherFiles teacher, FileTree dataset, PairSource pairs) {
+record CheckedRequest(
+        TrainRequest request,
+        TeacherFiles teacher,
+        FileTree dataset,
+        Optional<FileTree> validation,
+        List<DatasetIngest.Part> parts) {
     private static final String FORMAT = "dataset 1";
 
     /** @throws InvalidRequestException with every violation */
@@ -21,17 +28,12 @@ record CheckedRequest(TrainRequest request, TeacherFiles teacher, FileTree datas
         if (!found.violations().isEmpty()) {
             throw new InvalidRequestException(found.violations());
         }
-        return new CheckedRequest(
-                request,
-                found.teacher().orElseThrow(),
-                found.dataset().orElseThrow(),
-                found.pairs().orElseThrow());
-    }
-
-    /** At most so many pairs. */
-    long limit() {
         Integer limit = request.dataset().limit();
-        return limit == null ? Long.MAX_VALUE : limit;
+        List<DatasetIngest.Part> parts = new ArrayList<>();
+        parts.add(new DatasetIngest.Part(found.pairs().orElseThrow(), limit == null ? Long.MAX_VALUE : limit, false));
+        found.validationPairs().ifPresent(held -> parts.add(new DatasetIngest.Part(held, Long.MAX_VALUE, true)));
+        return new CheckedRequest(
+                request, found.teacher().orElseThrow(), found.dataset().orElseThrow(), found.validation(), parts);
     }
 
     /** Digest of every file of the source and of how it is read. */
@@ -39,9 +41,16 @@ record CheckedRequest(TrainRequest request, TeacherFiles teacher, FileTree datas
         TrainRequest.Dataset how = request.dataset();
         var digest =
                 new Digest().add(FORMAT).add(how.image()).add(how.caption()).add(how.limit());
-        for (FileTree.Entry file : dataset.files()) {
-            digest.add(file.name()).add(dataset.digest(file.name()));
+        add(digest, dataset);
+        if (validation.isPresent()) {
+            add(digest.add("validation"), validation.get());
         }
         return digest.hex();
+    }
+
+    private static void add(Digest digest, FileTree tree) throws IOException {
+        for (FileTree.Entry file : tree.files()) {
+            digest.add(file.name()).add(tree.digest(file.name()));
+        }
     }
 }

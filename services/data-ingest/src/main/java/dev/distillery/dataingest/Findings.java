@@ -20,12 +20,16 @@ import dev.distillery.planning.MemoryCheck.DeviceMemory;
  * @param teacher empty if it is not whole, or was not looked at
  * @param dataset empty likewise
  * @param pairs of the data set
+ * @param validation the data set that is held out, if the request names one
+ * @param validationPairs of it
  * @param violations why the request cannot be done
  */
 public record Findings(
         Optional<TeacherFiles> teacher,
         Optional<FileTree> dataset,
         Optional<PairSource> pairs,
+        Optional<FileTree> validation,
+        Optional<PairSource> validationPairs,
         List<Violation> violations) {
 
     /**
@@ -44,14 +48,17 @@ public record Findings(
         if (model.isPresent() && (otherVae == null || vae.isPresent())) {
             teacher = Optional.ofNullable(TeacherFiles.find(model.get(), vae.orElse(null), problems));
         }
-        Optional<FileTree> dataset =
-                open(sources, "dataset.source", request.dataset().source(), problems);
-        Optional<PairSource> pairs =
-                dataset.isEmpty() ? Optional.empty() : pairs(dataset.get(), request.dataset(), problems);
+        TrainRequest.Dataset asked = request.dataset();
+        Optional<FileTree> dataset = open(sources, "dataset.source", asked.source(), problems);
+        Optional<FileTree> validation = asked.validationSource().isEmpty()
+                ? Optional.empty()
+                : open(sources, "dataset.validation", asked.validationSource().get(), problems);
+        Optional<PairSource> pairs = pairs(dataset, asked, problems);
+        Optional<PairSource> validationPairs = pairs(validation, asked, problems);
         List<Violation> violations = new ArrayList<>();
         problems.forEach(p -> violations.add(new Violation(p.field(), value(request, p.field()), p.getMessage())));
         teacher.ifPresent(whole -> violations.addAll(TeacherFit.violations(request, whole, device)));
-        return new Findings(teacher, dataset, pairs, violations);
+        return new Findings(teacher, dataset, pairs, validation, validationPairs, violations);
     }
 
     private static Optional<FileTree> open(Sources sources, String field, String uri, List<SourceException> problems)
@@ -65,9 +72,12 @@ public record Findings(
     }
 
     private static Optional<PairSource> pairs(
-            FileTree tree, TrainRequest.Dataset dataset, List<SourceException> problems) throws IOException {
+            Optional<FileTree> tree, TrainRequest.Dataset dataset, List<SourceException> problems) throws IOException {
+        if (tree.isEmpty()) {
+            return Optional.empty();
+        }
         try {
-            return Optional.of(PairSources.open(tree, dataset.image(), dataset.caption()));
+            return Optional.of(PairSources.open(tree.get(), dataset.image(), dataset.caption()));
         } catch (SourceException e) {
             problems.add(e);
             return Optional.empty();
@@ -80,6 +90,7 @@ public record Findings(
             case "teacher.vae" -> request.teacher().vae();
             case "dataset.image" -> request.dataset().image();
             case "dataset.caption" -> request.dataset().caption();
+            case "dataset.validation" -> request.dataset().validationSource().orElse("");
             default -> request.dataset().source();
         };
     }

@@ -97,8 +97,7 @@ public final class Ingest {
         return new DatasetIngest(store)
                 .run(
                         fingerprint,
-                        checked == null ? null : checked.pairs(),
-                        checked == null ? 0 : checked.limit(),
+                        checked == null ? List.of() : checked.parts(),
                         checked == null ? "" : checked.dataset().pinnedUri(),
                         meter::at);
     }

@@ -14,6 +14,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
+import dev.distillery.dataingest.source.hub.HubServer;
 import dev.distillery.diffusion.image.RgbImage;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.ShardIngested;
@@ -89,6 +90,29 @@ class DataIngestTest {
     }
 
     @Test
+    void shouldBringTeacherAndPairsFromTheHubAndKeepTheirRevision() throws Exception {
+        // When
+        request(
+                "hub",
+                """
+                {"run": "hub", "teacher": {"model": "hf://distillery/mini-sdxl"},
+                 "dataset": {"source": "hf://datasets/distillery/noto-emoji", "limit": 20}, "encode": {"resolution": 64}}
+                """);
+
+        // Then
+        ShardIngested shard = shards("hub", 1).get(0);
+        assertThat(shard.pairs()).isEqualTo(20);
+        assertThat(Manifests.find(store, Keys.model(shard.model()))
+                        .orElseThrow()
+                        .about())
+                .containsEntry("source", "hf://distillery/mini-sdxl@" + HubServer.COMMIT);
+        assertThat(Manifests.find(store, Keys.dataset(shard.dataset()))
+                        .orElseThrow()
+                        .about())
+                .containsEntry("source", "hf://datasets/distillery/noto-emoji@" + HubServer.COMMIT);
+    }
+
+    @Test
     void shouldRejectTheNameOfAnotherRun() throws Exception {
         // Given
         String source = "file://" + pictures("other");
@@ -122,7 +146,9 @@ class DataIngestTest {
 
         // Then
         String rejected = broker.events("wrong", "run-rejected", 1).get(0);
-        assertThat(rejected).contains("hf:// cannot be read yet").contains("has no column 'words'; it has image, text");
+        assertThat(rejected)
+                .contains("hf://a/b is not there, or is private")
+                .contains("has no column 'words'; it has image, text");
         awaitDeadLetter("\"huge\"");
 
         request("wrong", request.replace("\"vae\": \"hf://a/b\"", "\"vae\": null"));

@@ -3,12 +3,16 @@ package dev.distillery.dataingest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
+import dev.distillery.dataingest.source.hub.HubServer;
 import dev.distillery.embedded.Embedded;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.Topic;
@@ -16,7 +20,10 @@ import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /** A Kafka broker with all topics and an S3 server with the bucket, and their addresses for the service's configuration. */
 public class Infrastructure implements QuarkusTestResourceLifecycleManager {
+    private static final Path EXAMPLES = Path.of("../../deploy/examples");
+
     private Embedded embedded;
+    private HubServer hub;
 
     @Override
     public Map<String, String> start() {
@@ -29,13 +36,27 @@ public class Infrastructure implements QuarkusTestResourceLifecycleManager {
                         2);
         store(embedded.s3().endpoint(), "distillery").ensureBucket();
         var settings = new HashMap<>(embedded.settings());
+        hub = new HubServer();
+        settings.put("hf.endpoint", hub.endpoint());
         try {
+            hub.add("models/distillery/mini-sdxl", files(EXAMPLES.resolve("mini-sdxl")));
+            hub.add("datasets/distillery/noto-emoji", files(EXAMPLES.resolve("noto-emoji")));
             settings.put(
                     "distillery.work-dir", Files.createTempDirectory("work").toString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         return settings;
+    }
+
+    private static Map<String, byte[]> files(Path folder) throws IOException {
+        Map<String, byte[]> files = new TreeMap<>();
+        try (Stream<Path> walk = Files.walk(folder)) {
+            for (Path file : walk.filter(Files::isRegularFile).toList()) {
+                files.put(folder.relativize(file).toString(), Files.readAllBytes(file));
+            }
+        }
+        return files;
     }
 
     static ArtifactStore store(String endpoint, String bucket) {
@@ -46,5 +67,6 @@ public class Infrastructure implements QuarkusTestResourceLifecycleManager {
     @Override
     public void stop() {
         embedded.close();
+        hub.close();
     }
 }

@@ -82,6 +82,7 @@ final class RequestFile {
         makeAbsolute(root.get("teacher"), "model", folder);
         makeAbsolute(root.get("teacher"), "vae", folder);
         makeAbsolute(root.get("dataset"), "source", folder);
+        makeAbsolute(root.get("dataset"), "validation", folder);
         return YAML.writeValueAsString(root);
     }
 

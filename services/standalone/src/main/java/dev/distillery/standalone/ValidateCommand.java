@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.dataingest.Sources;
+import dev.distillery.dataingest.source.PairSource;
 import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.diffusion.tensor.Torch;
@@ -67,10 +68,16 @@ final class ValidateCommand implements Callable<Integer> {
         DeviceMemory memory = memory(device);
         RequestFile.Checked checked = RequestFile.read(request, sources(), memory);
         Optional<MemoryCheck> check = checked.found().teacher().map(ValidateCommand::check);
-        Optional<Integer> pairs = pairs(checked);
+        Integer limit = checked.request().dataset().limit();
+        Optional<Integer> pairs =
+                checked.found().pairs().map(source -> size(source, limit == null ? Integer.MAX_VALUE : limit));
+        int validationPairs = checked.found()
+                .validationPairs()
+                .map(source -> size(source, Integer.MAX_VALUE))
+                .orElse(0);
         Optional<RunForecast> forecast = noTime || check.isEmpty() || pairs.isEmpty()
                 ? Optional.empty()
-                : Optional.of(RunForecast.of(checked.request(), pairs.get(), check.get(), device));
+                : Optional.of(RunForecast.of(checked.request(), pairs.get(), validationPairs, check.get(), device));
         print(Validation.of(checked.request(), check, pairs, memory, forecast));
         return 0;
     }
@@ -79,13 +86,12 @@ final class ValidateCommand implements Callable<Integer> {
         return new MemoryCheck(teacher.unet(), teacher.pixelsPerLatent(), 1);
     }
 
-    private static Optional<Integer> pairs(RequestFile.Checked checked) throws IOException {
-        if (checked.found().pairs().isEmpty()) {
-            return Optional.empty();
+    private static int size(PairSource pairs, long limit) {
+        try {
+            return Math.toIntExact(Math.min(pairs.size(), limit));
+        } catch (IOException e) {
+            throw UserException.failed("The pairs cannot be counted: " + e.getMessage(), e);
         }
-        long size = checked.found().pairs().get().size();
-        Integer limit = checked.request().dataset().limit();
-        return Optional.of(Math.toIntExact(limit == null ? size : Math.min(size, limit)));
     }
 
     private void print(Validation validation) throws JsonProcessingException {

@@ -9,15 +9,18 @@ import java.util.function.BooleanSupplier;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import ai.djl.Device;
+import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import dev.distillery.trainer.run.DeviceMemoryException;
+import dev.distillery.trainer.run.EncodedPairs;
 import dev.distillery.trainer.run.Folders;
 import dev.distillery.trainer.run.LocalDiskException;
 import dev.distillery.trainer.run.Machine;
@@ -131,7 +134,7 @@ class RunWorker {
         Outcome outcome;
         try (TrainingRun training = new TrainingRun(
                 request,
-                copies.of(Keys.latents(run.latents())),
+                new EncodedPairs(copies.of(Keys.latents(run.latents())), validationPairs(request, run.dataset())),
                 copies.of(Keys.model(run.model())),
                 machine,
                 work,
@@ -163,6 +166,17 @@ class RunWorker {
             }
             case SHUTDOWN -> false;
         };
+    }
+
+    private int validationPairs(TrainRequest request, String dataset) {
+        if (request.dataset().validationSource().isEmpty()) {
+            return 0;
+        }
+        return Manifests.find(store, Keys.dataset(dataset))
+                .map(manifest -> (Number) manifest.about().get("validationPairs"))
+                .orElseThrow(
+                        () -> new ArtifactMissingException(Keys.dataset(dataset) + " is not complete in the store"))
+                .intValue();
     }
 
     /** Asks the store what was said about the run only every second: a step of a small model takes less. */

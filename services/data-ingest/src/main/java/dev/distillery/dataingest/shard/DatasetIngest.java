@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSource;
 
-/** Copies the usable pairs of a source into the store, shard by shard; goes on behind the last finished shard. */
+/** Copies the usable pairs of sources into the store, shard by shard; goes on behind the last finished shard. */
 public final class DatasetIngest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,17 +36,25 @@ public final class DatasetIngest {
         void at(long done, long total);
     }
 
+    /**
+     * A source of the data set; a shard holds pairs of one only.
+     *
+     * @param limit at most so many pairs
+     * @param validation whether its pairs are held out for the evaluation
+     */
+    public record Part(PairSource pairs, long limit, boolean validation) {}
+
     public DatasetIngest(ArtifactStore store) {
         this.store = store;
     }
 
     /**
      * @param fingerprint of everything that the content depends on; a complete data set of this name is taken as it is
-     * @param limit at most so many pairs
+     * @param parts in this order; those held out come last
      * @param sourceUri for people
-     * @throws NothingUsableException if no pair is left
+     * @throws NothingUsableException if no pair of a part is left
      */
-    public IngestedDataset run(String fingerprint, PairSource source, long limit, String sourceUri, Progress progress)
+    public IngestedDataset run(String fingerprint, List<Part> parts, String sourceUri, Progress progress)
             throws IOException {
         String prefix = Keys.dataset(fingerprint);
         var complete = Manifests.find(store, prefix);
@@ -56,30 +65,65 @@ public final class DatasetIngest {
         var writer = new PrefixWriter(store, prefix);
         List<ShardNote> shards = finished(prefix);
         shards.forEach(shard -> shard.files().forEach(writer::include));
-        long position = shards.isEmpty() ? 0 : shards.get(shards.size() - 1).next();
-        long pairs = shards.stream().mapToLong(ShardNote::pairs).sum();
-        long size = Math.max(1, source.size());
+        List<ShardNote> rests = new ArrayList<>();
+        long[] sizes = new long[parts.size()];
+        for (int i = 0; i < sizes.length; i++) {
+            sizes[i] = parts.get(i).pairs.size();
+        }
+        long size = Arrays.stream(sizes).sum();
+        for (int i = 0; i < sizes.length; i++) {
+            long before = Arrays.stream(sizes, 0, i).sum();
+            rests.add(read(parts.get(i), i, shards, writer, prefix, sourceUri, counting(progress, before, size)));
+        }
+        progress.at(Math.max(1, size), Math.max(1, size));
+        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
+        int heldOut = shards.stream()
+                .filter(shard -> parts.get(shard.part()).validation)
+                .mapToInt(ShardNote::pairs)
+                .sum();
+        shards.addAll(rests);
+        Manifest manifest = writer.complete("dataset", about(shards, heldOut, seconds, sourceUri));
+        return IngestedDataset.of(fingerprint, manifest);
+    }
 
-        try (UsablePairs usable = new UsablePairs(counted(source.from(position), position, size, progress), position)) {
-            while (pairs < limit && usable.peek() != null) {
-                ShardNote shard = shard(writer, prefix, shards.size(), usable, pairs, limit - pairs);
+    private static Progress counting(Progress progress, long before, long size) {
+        return (done, total) -> progress.at(before + done, Math.max(1, Math.max(size, before + done)));
+    }
+
+    /**
+     * Adds the shards of a part.
+     *
+     * @return what came behind the last one: only bad pairs, or nothing
+     */
+    private ShardNote read(
+            Part part,
+            int index,
+            List<ShardNote> shards,
+            PrefixWriter writer,
+            String prefix,
+            String sourceUri,
+            Progress progress)
+            throws IOException {
+        List<ShardNote> own =
+                shards.stream().filter(shard -> shard.part() == index).toList();
+        long position = own.isEmpty() ? 0 : own.get(own.size() - 1).next();
+        long pairs = own.stream().mapToLong(ShardNote::pairs).sum();
+        var cursor = counted(part.pairs.from(position), position, progress);
+        try (UsablePairs usable = new UsablePairs(cursor, position)) {
+            while (pairs < part.limit && usable.peek() != null) {
+                ShardNote shard = shard(writer, prefix, index, shards.size(), usable, shards, part.limit - pairs);
                 shards.add(shard);
                 pairs += shard.pairs();
             }
-            // Only bad pairs may have come behind the last shard, or no good one at all.
             List<Skipped> rest = usable.skipped();
             if (pairs == 0) {
                 throw new NothingUsableException(sourceUri, reasons(rest));
             }
             if (!rest.isEmpty()) {
-                writer.add("shards/rest.skipped.jsonl", lines(rest));
-                shards.add(new ShardNote(0, rest.size(), usable.position(), reasons(rest), List.of()));
+                writer.add("shards/rest" + (index == 0 ? "" : "-" + index) + ".skipped.jsonl", lines(rest));
             }
+            return new ShardNote(index, 0, rest.size(), usable.position(), reasons(rest), List.of());
         }
-        progress.at(size, size);
-        double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        Manifest manifest = writer.complete("dataset", about(shards, seconds, sourceUri));
-        return IngestedDataset.of(fingerprint, manifest);
     }
 
     private List<ShardNote> finished(String prefix) throws IOException {
@@ -91,8 +135,16 @@ public final class DatasetIngest {
     }
 
     /** Through a file: when the store fails half-way, the shard goes up again without reading the source again. */
-    private ShardNote shard(PrefixWriter writer, String prefix, int index, UsablePairs usable, long first, long most)
+    private ShardNote shard(
+            PrefixWriter writer,
+            String prefix,
+            int part,
+            int index,
+            UsablePairs usable,
+            List<ShardNote> before,
+            long most)
             throws IOException {
+        long first = before.stream().mapToLong(ShardNote::pairs).sum();
         int filesBefore = writer.files().size();
         Path tar = Files.createTempFile("shard", ".tar");
         try {
@@ -105,7 +157,7 @@ public final class DatasetIngest {
             writer.add(Keys.shardName(index, "skipped.jsonl"), lines(skipped));
             List<FileEntry> files =
                     writer.files().subList(filesBefore, writer.files().size());
-            var note = new ShardNote(pairs, skipped.size(), usable.position(), reasons(skipped), files);
+            var note = new ShardNote(part, pairs, skipped.size(), usable.position(), reasons(skipped), files);
             store.put(note(prefix, index), JSON.writeValueAsBytes(note));
             return note;
         } finally {
@@ -131,13 +183,14 @@ public final class DatasetIngest {
         return reasons;
     }
 
-    private static Map<String, Object> about(List<ShardNote> shards, double seconds, String source) {
+    private static Map<String, Object> about(List<ShardNote> shards, int heldOut, double seconds, String source) {
         var reasons = new TreeMap<String, Integer>();
         shards.forEach(shard -> shard.reasons().forEach((reason, n) -> reasons.merge(reason, n, Integer::sum)));
         List<Integer> sizes =
                 shards.stream().map(ShardNote::pairs).filter(n -> n > 0).toList();
         var about = new LinkedHashMap<String, Object>();
         about.put("pairs", sizes.stream().mapToInt(Integer::intValue).sum());
+        about.put("validationPairs", heldOut);
         about.put("skipped", shards.stream().mapToInt(ShardNote::skipped).sum());
         about.put("shards", sizes.size());
         about.put("seconds", seconds);
@@ -147,13 +200,13 @@ public final class DatasetIngest {
         return about;
     }
 
-    private static PairSource.Cursor counted(PairSource.Cursor cursor, long from, long size, Progress progress) {
+    private static PairSource.Cursor counted(PairSource.Cursor cursor, long from, Progress progress) {
         return new PairSource.Cursor() {
             private long position = from;
 
             @Override
             public Pair next() throws IOException {
-                progress.at(position++, Math.max(size, position));
+                progress.at(position++, 0);
                 return cursor.next();
             }
 

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,9 +31,20 @@ public record TrainRequest(
 
     /**
      * @param limit at most so many pairs; null: all
-     * @param validation portion of the pairs that is held out for the evaluation; null: a sixteenth, at most 128 pairs
+     * @param validation what is held out for the evaluation: a portion of the pairs, or a source of others; null: a sixteenth,
+     *     at most 128 pairs
      */
-    public record Dataset(String source, String image, String caption, Integer limit, Double validation) {}
+    public record Dataset(String source, String image, String caption, Integer limit, JsonNode validation) {
+        public OptionalDouble validationPortion() {
+            return validation != null && validation.isNumber()
+                    ? OptionalDouble.of(validation.doubleValue())
+                    : OptionalDouble.empty();
+        }
+
+        public Optional<String> validationSource() {
+            return Optional.ofNullable(validation).filter(JsonNode::isTextual).map(JsonNode::textValue);
+        }
+    }
 
     /**
      * @param keep of layout {@code custom}: the teacher's blocks that stay, each with its layers; else empty

@@ -30,7 +30,10 @@ final class TrainRequestRules {
         text("dataset.image", ".+", "the name of a column");
         text("dataset.caption", ".+", "the name of a column");
         wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
-        fractionOrNull("dataset.validation");
+        check(
+                "dataset.validation",
+                v -> v.isNull() || isFraction(v) || v.isTextual() && v.asText().matches(source),
+                "a number between 0 and 1, a source such as hf://datasets/owner/name, or null");
         text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
         check("student.keep", TrainRequestRules::isRows, "null, or an object of blocks and texts such as '0 2'");
         check(
@@ -174,7 +177,11 @@ final class TrainRequestRules {
     }
 
     private void fractionOrNull(String path) {
-        check(path, v -> v.isNull() || isPositive(v) && v.asDouble() < 1, "more than 0 and less than 1, or null");
+        check(path, v -> v.isNull() || isFraction(v), "more than 0 and less than 1, or null");
+    }
+
+    private static boolean isFraction(JsonNode value) {
+        return isPositive(value) && value.asDouble() < 1;
     }
 
     private static boolean isPositive(JsonNode value) {

@@ -104,7 +104,8 @@ class ContractTest {
             Integer.class, List.of("[\"integer\",\"null\"]"),
             Long.class, List.of("[\"integer\",\"null\"]"),
             Double.class, List.of("[\"number\",\"null\"]"),
-            String.class, List.of("\"string\"", "[\"string\",\"null\"]"));
+            String.class, List.of("\"string\"", "[\"string\",\"null\"]"),
+            JsonNode.class, List.of("[\"number\",\"string\",\"null\"]"));
 
     static Stream<Event> examples() {
         return Stream.of(

@@ -2,6 +2,7 @@ package dev.distillery.trainer.data;
 
 import java.util.Arrays;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /**
  * The pairs of a data set, parted into those that train and those held out for the evaluation.
@@ -17,6 +18,16 @@ public record Split(int[] train, int[] heldOut) {
 
     private static final int HELD_OUT_SHARE = 16;
     private static final int HELD_OUT_MOST = 128;
+
+    /** Holds out the last {@code heldOut} pairs, which were meant for it. */
+    public static Split last(int pairs, int heldOut) {
+        if (heldOut < 1 || heldOut >= pairs) {
+            throw new IllegalArgumentException("Of " + pairs + " pairs, " + heldOut + " cannot be held out");
+        }
+        return new Split(
+                IntStream.range(0, pairs - heldOut).toArray(),
+                IntStream.range(pairs - heldOut, pairs).toArray());
+    }
 
     /**
      * Splits {@code pairs} pairs; {@code pairs} must be positive.

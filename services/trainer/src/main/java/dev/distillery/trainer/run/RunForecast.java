@@ -37,13 +37,17 @@ public record RunForecast(
         double samples,
         double total) {
 
-    /** @param pairs of the data set */
-    public static RunForecast of(TrainRequest request, int pairs, MemoryCheck check, Device device) {
+    /**
+     * @param pairs of the data set
+     * @param validationPairs of the source that is held out, if there is one; else 0
+     */
+    public static RunForecast of(
+            TrainRequest request, int pairs, int validationPairs, MemoryCheck check, Device device) {
         TrainRequest.Train train = request.train();
         UNetConfig teacher = check.teacher();
         Student student = Student.of(teacher, TrainingSettings.layout(request, teacher));
         InputSize batch = check.microBatch(request);
-        Split split = Settings.split(request, pairs);
+        Split split = Settings.split(request, pairs + validationPairs, validationPairs);
         int stepsPerEpoch =
                 new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed()).stepsPerEpoch();
         TrainingPlan plan = Settings.plan(request, stepsPerEpoch);

@@ -26,8 +26,11 @@ final class Settings {
         return new TrainingPlan(steps, stepsPerEpoch, every, sampleEvery);
     }
 
-    static Split split(TrainRequest request, int pairs) {
-        return Split.of(pairs, optional(request.dataset().validation()));
+    /** @param validationPairs the last ones, which come from a source of their own; 0 if there is none */
+    static Split split(TrainRequest request, int pairs, int validationPairs) {
+        return validationPairs > 0
+                ? Split.last(pairs, validationPairs)
+                : Split.of(pairs, request.dataset().validationPortion());
     }
 
     static LearningRate learningRate(TrainRequest.Train train, long steps) {

@@ -80,7 +80,6 @@ public final class TrainingRun implements AutoCloseable {
     /**
      * Opens the data and both networks.
      *
-     * @param latents local copy of {@code latents/<fp>}
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
      * @param work where checkpoints and the log are written before they are uploaded
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
@@ -88,7 +87,7 @@ public final class TrainingRun implements AutoCloseable {
      */
     public TrainingRun(
             TrainRequest request,
-            Path latents,
+            EncodedPairs pairs,
             Path teacher,
             Machine machine,
             Path work,
@@ -102,8 +101,8 @@ public final class TrainingRun implements AutoCloseable {
         this.store = store;
         this.disk = new LocalDisk(work, machine.diskPatience(), controls);
         TrainRequest.Train train = request.train();
-        data = LatentsDataset.open(latents);
-        Split split = Settings.split(request, data.pairs());
+        data = LatentsDataset.open(pairs.latents());
+        Split split = Settings.split(request, data.pairs(), pairs.validation());
         order = new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());

@@ -52,6 +52,7 @@ class TrainingRunTest {
     private List<Device> devices = List.of(Device.cpu());
     private DeviceMemory memory = DeviceMemory.of(Device.cpu());
     private Path latents;
+    private int validation;
 
     @BeforeEach
     void start() {
@@ -107,6 +108,19 @@ class TrainingRunTest {
         assertThat(recorder.distances.subList(1, recorder.distances.size()))
                 .isNotEmpty()
                 .allSatisfy(distance -> assertThat(distance).isBetween(1e-6, 1e-2));
+    }
+
+    @Test
+    void shouldTrainOnAllButTheLastPairsWhenTheseAreHeldOut() throws Exception {
+        // Given 10 pairs, of which 4 come from a source of their own
+        validation = 4;
+        Recorder recorder = new Recorder(Recorder.NEVER);
+
+        // When
+        train(request("held-out", Map.of("steps", 3, "batch", 3)), recorder);
+
+        // Then 6 pairs are two steps an epoch
+        assertThat(recorder.epochs).containsExactly(1, 1, 2);
     }
 
     @Test
@@ -276,8 +290,16 @@ class TrainingRunTest {
 
     private Outcome train(TrainRequest request, Recorder recorder, Path work) {
         LocalCopies copies = new LocalCopies(store, dir.resolve("copies-" + System.nanoTime()));
-        try (TrainingRun run =
-                new TrainingRun(request, latents, TEACHER, machine(), work, store, copies, recorder, recorder)) {
+        try (TrainingRun run = new TrainingRun(
+                request,
+                new EncodedPairs(latents, validation),
+                TEACHER,
+                machine(),
+                work,
+                store,
+                copies,
+                recorder,
+                recorder)) {
             return run.train();
         }
     }
@@ -367,6 +389,7 @@ class TrainingRunTest {
         static final int NEVER = Integer.MAX_VALUE;
 
         final List<Long> steps = new ArrayList<>();
+        final List<Integer> epochs = new ArrayList<>();
         final List<Double> distances = new ArrayList<>();
         int skipped;
         LongConsumer afterStep = step -> {};
@@ -381,6 +404,7 @@ class TrainingRunTest {
         @Override
         public void stepped(Progress progress) {
             steps.add(progress.step());
+            epochs.add(progress.epoch());
             afterStep.accept(progress.step());
         }
 

@@ -29,7 +29,8 @@ public final class HubClient {
     /**
      * @param endpoint {@code https://huggingface.co}, or a mirror
      * @param token of an account, for gated and private repositories
-     * @param patience how long a request is tried again
+     * @param patience how long a part of a file is asked for again; what says whether there is anything at all, for a tenth
+     *     of it, since another request may be waiting
      * @param firstPause before the second try; doubled for each further one
      */
     public record Settings(URI endpoint, Optional<String> token, Duration patience, Duration firstPause) {
@@ -74,7 +75,8 @@ public final class HubClient {
     }
 
     Page json(URI uri) throws IOException {
-        HttpResponse<InputStream> response = get(uri, OptionalLong.empty(), OptionalLong.empty());
+        HttpResponse<InputStream> response =
+                get(uri, OptionalLong.empty(), OptionalLong.empty(), settings.patience.dividedBy(10));
         try (InputStream body = response.body()) {
             return new Page(JSON.readTree(body), next(response.headers()));
         }
@@ -82,7 +84,7 @@ public final class HubClient {
 
     /** The bytes from {@code from} up to {@code to}, which is not among them. The stream may break off. */
     InputStream bytes(URI uri, long from, long to) throws IOException {
-        HttpResponse<InputStream> response = get(uri, OptionalLong.of(from), OptionalLong.of(to));
+        HttpResponse<InputStream> response = get(uri, OptionalLong.of(from), OptionalLong.of(to), settings.patience);
         if (response.statusCode() == 206 || from == 0) {
             return response.body();
         }
@@ -99,8 +101,9 @@ public final class HubClient {
                 .findFirst();
     }
 
-    private HttpResponse<InputStream> get(URI uri, OptionalLong from, OptionalLong to) throws IOException {
-        long deadline = System.nanoTime() + settings.patience.toNanos();
+    private HttpResponse<InputStream> get(URI uri, OptionalLong from, OptionalLong to, Duration patience)
+            throws IOException {
+        long deadline = System.nanoTime() + patience.toNanos();
         Duration pause = settings.firstPause;
         while (true) {
             String reason;

@@ -107,7 +107,7 @@ public final class HubServer implements AutoCloseable {
         return new HubClient(new HubClient.Settings(
                 java.net.URI.create(endpoint()),
                 Optional.ofNullable(token),
-                Duration.ofSeconds(5),
+                Duration.ofSeconds(20),
                 Duration.ofMillis(10)));
     }
 
