@@ -59,6 +59,9 @@ public final class UsablePairs implements AutoCloseable {
     }
 
     private static Skipped problem(Pair pair) {
+        if (pair.problem() != null) {
+            return new Skipped(pair.where(), pair.problem(), "");
+        }
         if (pair.caption() == null || pair.caption().isBlank()) {
             return new Skipped(pair.where(), "no caption", "");
         }

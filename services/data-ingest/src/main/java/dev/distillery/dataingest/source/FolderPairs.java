@@ -69,7 +69,7 @@ final class FolderPairs implements PairSource {
                     return null;
                 }
                 Line line = lines.get(next++);
-                return new Pair(line.where(), line.image() == null ? null : bytes(line.image()), line.caption());
+                return line.image() == null ? new Pair(line.where(), null, line.caption()) : pair(line);
             }
 
             @Override
@@ -79,12 +79,12 @@ final class FolderPairs implements PairSource {
         };
     }
 
-    /** Null if the metadata name a file that is not there: one such line must not stop the others. */
-    private byte[] bytes(String image) throws IOException {
-        try (InputStream in = tree.open(image)) {
-            return in.readAllBytes();
+    /** The metadata may name a file that is not there: one such line must not stop the others. */
+    private Pair pair(Line line) throws IOException {
+        try (InputStream in = tree.open(line.image())) {
+            return ImageFiles.pair(line.where(), in, line.caption());
         } catch (NoSuchFileException | FileNotFoundException e) {
-            return null;
+            return new Pair(line.where(), null, line.caption());
         }
     }
 }

@@ -15,7 +15,8 @@ public final class PairSources {
 
     /**
      * Parquet files if there are any (of these the train split, if files are named so), else images with
-     * {@code metadata.jsonl} or {@code metadata.csv}: the two layouts of Hugging Face's image-text data sets.
+     * {@code metadata.jsonl} or {@code metadata.csv}: the two layouts of Hugging Face's image-text data sets. Else tar
+     * archives (WebDataset), else images with captions in files beside them.
      *
      * @param image name of the image column
      * @param caption name of the caption column
@@ -35,9 +36,19 @@ public final class PairSources {
         if (!metadata.isEmpty()) {
             return new FolderPairs(tree, metadata, image, caption);
         }
+        List<Entry> tars = named(tree, ".tar");
+        if (!tars.isEmpty()) {
+            return new TarPairs(tree, tars, caption);
+        }
+        PairSource beside = CaptionFilePairs.find(tree);
+        if (beside != null) {
+            return beside;
+        }
         throw new SourceException(
                 "dataset.source",
-                tree.uri() + " has no *.parquet files and no metadata.jsonl or metadata.csv beside images; "
+                tree.uri()
+                        + " has no *.parquet files, no metadata.jsonl or metadata.csv, no *.tar files and no images with"
+                        + " .txt or .caption files beside them; "
                         + (tree.files().isEmpty() ? "it is empty" : "it holds " + sample(tree.files())));
     }
 

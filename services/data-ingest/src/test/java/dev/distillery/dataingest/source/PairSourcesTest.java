@@ -7,8 +7,11 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -124,7 +127,7 @@ class PairSourcesTest {
         Files.write(inner.resolve("a.png"), new byte[] {1});
         Files.writeString(
                 inner.resolve("metadata.csv"),
-                "file_name,caption\na.png,\"two\nlines, and a comma\"\n../secret.png,not ours\n");
+                "file_name,caption\n./a.png,\"two\nlines, and a comma\"\n../secret.png,not ours\n");
 
         // When
         List<Pair> pairs = readFrom(PairSources.open(new LocalTree(inner), "image", "caption"), 0);
@@ -135,6 +138,98 @@ class PairSourcesTest {
     }
 
     @Test
+    void shouldReadImagesWithCaptionsInFilesBesideThem() throws IOException {
+        // Given
+        Path inner = Files.createDirectories(folder.resolve("10_dog"));
+        for (String image : new String[] {"a.png", "b.JPG", "c.webp", "d.png"}) {
+            Files.write(inner.resolve(image), new byte[] {1});
+        }
+        Files.writeString(inner.resolve("a.txt"), " a dog \n");
+        Files.writeString(inner.resolve("b.caption"), "a cat");
+        Files.writeString(inner.resolve("d.txt"), "by text");
+        Files.writeString(inner.resolve("d.caption"), "by caption");
+        Files.writeString(inner.resolve("notes.txt"), "no image's");
+
+        // When
+        PairSource source = PairSources.open(new LocalTree(folder), "image", "text");
+
+        // Then
+        assertThat(source.size()).isEqualTo(4);
+        assertThat(readFrom(source, 0)).extracting(Pair::caption).containsExactly("a dog", "a cat", null, "by text");
+        assertThat(readFrom(source, 1).get(0).where()).isEqualTo("10_dog/b.JPG");
+    }
+
+    @Test
+    void shouldReadArchivesOfWebDatasetAndGoOnBehindABrokenOne() throws IOException {
+        // Given
+        tar(
+                "00000.tar",
+                "000.jpg",
+                "1",
+                "000.txt",
+                "a dog",
+                "000.json",
+                "{\"caption\": \"of json\"}",
+                "001.png",
+                "2",
+                "001.json",
+                "{\"caption\": \"a cat\", \"title\": \"Cat\"}",
+                "x/002.jpg",
+                "3",
+                "x/._002.jpg",
+                "4",
+                "x/002.txt",
+                "in a folder");
+        Path broken =
+                tar("00001.tar", "000.jpg", "5", "000.txt", "good", "001.jpg", "6".repeat(5000), "001.txt", "cut");
+        Files.write(broken, Arrays.copyOf(Files.readAllBytes(broken), 4000));
+        tar("00002.tar", "000.txt", "no image", "001.jpg", "7");
+
+        // When
+        PairSource source = PairSources.open(new LocalTree(folder), "image", "text");
+        List<Pair> pairs = readFrom(source, 0);
+
+        // Then
+        assertThat(where(pairs))
+                .hasSize(7)
+                .startsWith("00000.tar 000", "00000.tar 001", "00000.tar x/002", "00001.tar 000")
+                .endsWith("00002.tar 000", "00002.tar 001");
+        assertThat(pairs.get(4).where()).startsWith("00001.tar (");
+        assertThat(pairs)
+                .extracting(Pair::caption)
+                .containsExactly("a dog", "a cat", "in a folder", "good", null, "no image", null);
+        assertThat(pairs.get(4).problem()).isEqualTo("broken archive");
+        assertThat(pairs.get(0).image()).isEqualTo("1".getBytes());
+        assertThat(source.size()).isEqualTo(7);
+        assertThat(readFrom(source, 2))
+                .extracting(Pair::where)
+                .isEqualTo(where(pairs).subList(2, 7));
+        assertThat(readFrom(PairSources.open(new LocalTree(folder), "image", "title"), 1)
+                        .get(0)
+                        .caption())
+                .isEqualTo("Cat");
+    }
+
+    private static List<String> where(List<Pair> pairs) {
+        return pairs.stream().map(Pair::where).toList();
+    }
+
+    /** @param content name, text, name, text ... */
+    private Path tar(String name, String... content) throws IOException {
+        Path file = folder.resolve(name);
+        try (var tar = new TarArchiveOutputStream(Files.newOutputStream(file))) {
+            for (int i = 0; i < content.length; i += 2) {
+                var entry = new TarArchiveEntry(content[i]);
+                entry.setSize(content[i + 1].length());
+                tar.putArchiveEntry(entry);
+                tar.write(content[i + 1].getBytes());
+                tar.closeArchiveEntry();
+            }
+        }
+        return file;
+    }
+
+    @Test
     void shouldSayWhatAFolderHoldsWhenItIsNoDataSet() throws IOException {
         // Given
         Files.write(folder.resolve("a.png"), new byte[] {1});
@@ -142,7 +237,7 @@ class PairSourcesTest {
 
         // When, Then
         assertThatThrownBy(() -> PairSources.open(new LocalTree(folder), "image", "text"))
-                .hasMessageContaining("no *.parquet files and no metadata.jsonl or metadata.csv")
+                .hasMessageContaining("no *.parquet files, no metadata.jsonl or metadata.csv, no *.tar files")
                 .hasMessageContaining("it holds a.png, b.arrow");
         Files.writeString(folder.resolve("broken.parquet"), "<html>");
         assertThatThrownBy(() -> PairSources.open(new LocalTree(folder), "image", "text"))
