@@ -28,7 +28,14 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Names, types and shapes in the order in which the data will come. */
     public static final class Plan {
         private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+        private final Map<String, String> metadata = new LinkedHashMap<>(Map.of("format", "pt"));
         private long dataBytes;
+
+        /** Something that the file says of itself. */
+        public Plan metadata(String key, String value) {
+            metadata.put(key, value);
+            return this;
+        }
 
         public Plan add(String name, DType dtype, long... shape) {
             long bytes = Arrays.stream(shape).reduce(dtype.bytes(), Math::multiplyExact);
@@ -51,7 +58,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         /** Length field and JSON, padded so that the data begins at a multiple of 8. */
         private byte[] header() {
             ObjectNode root = JSON.createObjectNode();
-            root.putObject("__metadata__").put("format", "pt");
+            ObjectNode about = root.putObject("__metadata__");
+            metadata.forEach(about::put);
             for (TensorInfo t : tensors.values()) {
                 ObjectNode node = root.putObject(t.name());
                 node.put("dtype", t.dtype().name());
@@ -96,18 +104,25 @@ public final class SafetensorsWriter implements AutoCloseable {
     /**
      * Writes the next tensor, converted element by element from another float type through a small buffer.
      *
-     * @param data little endian elements of type {@code from}
+     * @param parts little endian elements of type {@code from}, one part after another
      */
-    public void convert(String name, DType from, ByteBuffer data) throws IOException {
+    public void convert(String name, DType from, ByteBuffer... parts) throws IOException {
         TensorInfo next = next(name);
-        if (data.remaining() != next.elements() * from.bytes()) {
+        long bytes = Arrays.stream(parts).mapToLong(ByteBuffer::remaining).sum();
+        if (bytes != next.elements() * from.bytes()) {
             throw new IllegalArgumentException("tensor '" + name + "' was declared with " + next.elements()
-                    + " elements but has " + data.remaining() + " bytes of " + from);
+                    + " elements but has " + bytes + " bytes of " + from);
         }
-        if (from == next.dtype()) {
-            writeFully(data);
-            return;
+        for (ByteBuffer part : parts) {
+            if (from == next.dtype()) {
+                writeFully(part);
+            } else {
+                convert(next, from, part);
+            }
         }
+    }
+
+    private void convert(TensorInfo next, DType from, ByteBuffer data) throws IOException {
         ByteBuffer source = data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
         while (source.hasRemaining()) {

@@ -1,0 +1,2 @@
+/** A pipeline in one file, by the keys of the original Stable Diffusion code, as ComfyUI and other interfaces load it. */
+package dev.distillery.diffusion.singlefile;
