@@ -3,12 +3,21 @@ package dev.distillery.converter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -22,7 +31,12 @@ import dev.distillery.diffusion.safetensors.Floats;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.safetensors.TensorInfo;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.singlefile.ComfyUi;
+import dev.distillery.diffusion.singlefile.SingleFile;
+import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.ModelConverted;
+import org.jboss.logging.Logger;
 
 /**
  * Makes of a checkpoint the folder {@code unet/} that diffusers loads. The weights stream through one buffer, from the
@@ -30,6 +44,7 @@ import dev.distillery.events.ModelConverted;
  */
 public final class Conversion {
 
+    private static final Logger LOG = Logger.getLogger(Conversion.class);
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
     private static final String UNET = "unet/";
@@ -62,17 +77,36 @@ public final class Conversion {
     }
 
     /**
+     * What goes with a student's U-Net.
+     *
+     * @param save of {@code unet}, which is always there, {@code pipeline} and {@code single-file}
+     * @param teacher prefix of the teacher, whose other parts make the student's U-Net a pipeline
+     * @param layout for people
+     * @param resolution in pixels that it was trained for
+     */
+    public record Extras(Set<String> save, String teacher, String layout, int resolution) {
+        private Extras and(Set<String> more) {
+            Set<String> all = new TreeSet<>(save);
+            all.addAll(more);
+            return new Extras(all, teacher, layout, resolution);
+        }
+    }
+
+    /**
      * Converts a checkpoint into {@code prefix}; finds it done when the prefix is complete with this step or a later one.
      * That of an earlier step, of a run that was extended since, is replaced.
      *
      * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
-     * @param pipelineOf prefix of the teacher whose other parts go with the student, so that the prefix is a whole pipeline
+     * @param extras what goes with the U-Net
      * @throws ArtifactMissingException when the checkpoint is absent or incomplete, or has no average
      */
-    public ModelConverted convert(Source source, String dtype, String prefix, Optional<String> pipelineOf) {
+    public ModelConverted convert(Source source, String dtype, String prefix, Extras extras) {
         DType type = type(dtype);
         Optional<Manifest> there = Manifests.find(store, prefix).filter(model -> step(model) >= source.step());
-        Manifest manifest = there.isPresent() ? there.get() : write(source, dtype, type, prefix, pipelineOf);
+        Set<String> saved = there.map(Conversion::saved).orElse(Set.of());
+        Manifest manifest = saved.containsAll(extras.save)
+                ? there.orElseThrow()
+                : write(source, dtype, type, prefix, extras.and(saved));
         long bytes = manifest.files().stream()
                 .filter(file -> file.name().equals(UNET + WEIGHTS))
                 .mapToLong(Manifest.FileEntry::size)
@@ -85,7 +119,14 @@ public final class Conversion {
         return ((Number) model.about().get("step")).longValue();
     }
 
-    private Manifest write(Source source, String dtype, DType type, String prefix, Optional<String> pipelineOf) {
+    private static Set<String> saved(Manifest model) {
+        Object save = model.about().get("save");
+        return save instanceof List<?> list
+                ? list.stream().map(Object::toString).collect(Collectors.toCollection(TreeSet::new))
+                : Set.of("unet");
+    }
+
+    private Manifest write(Source source, String dtype, DType type, String prefix, Extras extras) {
         Path checkpoint = copies.of(Keys.checkpoint(source.run(), source.step()));
         Path folder = checkpoint.resolve(source.folder());
         if (!Files.isDirectory(folder)) {
@@ -97,7 +138,12 @@ public final class Conversion {
             PrefixWriter writer = new PrefixWriter(store, prefix);
             writer.add(UNET + CONFIG, folder.resolve(CONFIG));
             writer.stream(UNET + WEIGHTS, out -> write(weights, type, out));
-            pipelineOf.ifPresent(teacher -> copyOtherParts(teacher, writer));
+            if (extras.save.contains("pipeline")) {
+                copyOtherParts(extras.teacher, writer);
+            }
+            if (extras.save.contains("single-file")) {
+                writeSingleFile(source, folder, type, extras, writer);
+            }
             long parameters = weights.tensors().values().stream()
                     .mapToLong(TensorInfo::elements)
                     .sum();
@@ -108,7 +154,50 @@ public final class Conversion {
                             "step", source.step(),
                             "weights", source.weights(),
                             "dtype", dtype,
+                            "save", List.copyOf(extras.save),
+                            "comfyUi", ComfyUi.recognises(UNetConfig.read(folder)),
                             "parameters", parameters));
+        }
+    }
+
+    /** Beside the student, so that it is converted again only with what was asked before. */
+    private void writeSingleFile(Source source, Path unet, DType type, Extras extras, PrefixWriter writer) {
+        if (!ComfyUi.recognises(UNetConfig.read(unet))) {
+            LOG.warnf(
+                    "ComfyUI does not recognise a U-Net of this layout in a single file; diffusers reads it with the folder as"
+                            + " its config: run=%s layout=%s",
+                    source.run(), extras.layout);
+        }
+        try {
+            Path parts = Files.createTempDirectory("pipeline");
+            try {
+                copies.fetch(extras.teacher, name -> !name.startsWith(UNET), parts);
+                boolean velocity =
+                        NoiseSchedule.read(parts.resolve("scheduler")).prediction()
+                                == NoiseSchedule.Prediction.V_PREDICTION;
+                var about = new SingleFile.About(
+                        source.run(),
+                        "layout " + extras.layout + ", step " + source.step() + ", " + source.weights() + " weights",
+                        extras.resolution,
+                        LocalDate.now(ZoneOffset.UTC).toString(),
+                        velocity);
+                try (var file = new SingleFile(unet, parts)) {
+                    writer.stream(
+                            source.run() + ".safetensors", out -> file.write(Channels.newChannel(out), type, about));
+                }
+            } finally {
+                delete(parts);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
         }
     }
 

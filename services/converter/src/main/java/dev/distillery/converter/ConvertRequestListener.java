@@ -18,7 +18,7 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 @ApplicationScoped
 class ConvertRequestListener {
 
-    private static final List<String> SUPPORTED = List.of("unet", "pipeline");
+    private static final List<String> SUPPORTED = List.of("unet", "pipeline", "single-file");
 
     private final Converter converter;
     private final ConverterEvents events;

@@ -8,7 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -32,7 +33,6 @@ class Converter {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String STAGE = "convert";
-    private static final String PIPELINE = "pipeline";
 
     private final ArtifactStore store;
     private final Conversion conversion;
@@ -55,7 +55,7 @@ class Converter {
                 new Conversion.Source(run, last.step(), convert.weights()),
                 convert.dtype(),
                 Keys.runModel(run),
-                pipelineOf(run, convert.save()));
+                extras(run, convert.save()));
         note(model, started);
         return model;
     }
@@ -81,15 +81,19 @@ class Converter {
                 new Conversion.Source(run, step, weights),
                 dtype,
                 Keys.converted(run, step, variant),
-                pipelineOf(run, request.save()));
+                extras(run, request.save()));
     }
 
-    /** The teacher's prefix when a whole pipeline is asked for. */
-    private Optional<String> pipelineOf(String run, List<String> save) {
-        if (save == null || !save.contains(PIPELINE)) {
-            return Optional.empty();
-        }
-        return Optional.of(Keys.model(stage(run, "train").at("/detail/model").asText()));
+    /** @param save null: the U-Net alone */
+    private Conversion.Extras extras(String run, List<String> save) {
+        Set<String> wanted = new TreeSet<>(save == null ? List.of() : save);
+        wanted.add("unet");
+        TrainRequest request = request(run);
+        return new Conversion.Extras(
+                wanted,
+                Keys.model(stage(run, "train").at("/detail/model").asText()),
+                request.student().layout(),
+                request.encode().resolution());
     }
 
     private JsonNode stage(String run, String stage) {

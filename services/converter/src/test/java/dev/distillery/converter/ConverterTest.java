@@ -147,10 +147,39 @@ class ConverterTest {
         Manifest manifest = Manifests.find(store, model.prefix()).orElseThrow();
         assertThat(manifest.files())
                 .extracting(Manifest.FileEntry::name)
-                .containsExactlyInAnyOrder(
-                        "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "model_index.json");
+                .contains("unet/config.json", "unet/diffusion_pytorch_model.safetensors", "model_index.json")
+                .contains("vae/diffusion_pytorch_model.safetensors", "tokenizer_2/merges.txt");
         assertThat(store.read(model.prefix() + "model_index.json"))
                 .isEqualTo(store.read(Keys.model("m1") + "model_index.json"));
+    }
+
+    @Test
+    void shouldAddAFileForOtherInterfacesToWhatIsThereWhenThatIsWantedToo() throws Exception {
+        // Given
+        ModelConverted first = converter.convert(new ConvertRequest(RUN, null, null, "fp16", List.of("pipeline")));
+
+        // When
+        ModelConverted model = converter.convert(new ConvertRequest(RUN, null, null, "fp16", List.of("single-file")));
+
+        // Then
+        assertThat(model).isEqualTo(first);
+        Manifest manifest = Manifests.find(store, model.prefix()).orElseThrow();
+        assertThat(manifest.about())
+                .containsEntry("save", List.of("pipeline", "single-file", "unet"))
+                .containsEntry("comfyUi", false);
+        assertThat(manifest.files())
+                .extracting(Manifest.FileEntry::name)
+                .contains("unet/config.json", "model_index.json", "vae/config.json", RUN + ".safetensors");
+        Path file = dir.resolve("single.safetensors");
+        store.fetch(model.prefix() + RUN + ".safetensors", file);
+        try (SafetensorsFile single = SafetensorsFile.open(file)) {
+            assertThat(single.tensors())
+                    .hasSize(410 + 156 + 52 + 53 - 2 * 2 * 3) // U-Net, auto-encoder, encoders, of one three are joined
+                    .containsKeys(
+                            "model.diffusion_model.output_blocks.1.2.conv.weight",
+                            "first_stage_model.decoder.up.2.block.0.conv1.weight",
+                            "conditioner.embedders.1.model.transformer.resblocks.2.attn.in_proj_weight");
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import javax.imageio.ImageIO;
 
@@ -62,8 +63,14 @@ public final class MadeRun {
                                     "reasons",
                                     Map.of("no caption", 2, "not an image", 1)));
             PrefixWriter model = new PrefixWriter(store, Keys.model("m1"));
-            model.add("unet/config.json", TEACHER.resolve("config.json"));
-            model.add("model_index.json", TEACHER.resolveSibling("model_index.json"));
+            Path teacher = TEACHER.getParent();
+            try (Stream<Path> files = Files.walk(teacher)) {
+                for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                    if (!file.startsWith(TEACHER) || file.endsWith("config.json")) { // its weights are not needed
+                        model.add(teacher.relativize(file).toString(), file);
+                    }
+                }
+            }
             model.complete("model", Map.of());
             checkpoint(store, run, dir);
             for (String folder : List.of("teacher", "epoch-0001", "epoch-0002")) {

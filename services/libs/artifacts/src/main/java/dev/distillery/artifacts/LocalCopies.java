@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Complete prefixes on this machine's disk, checked against their manifests. Safe for use by many threads. */
@@ -35,20 +36,37 @@ public final class LocalCopies {
         }
     }
 
-    /** Visible under its name only when it is whole. */
-    private Path copy(String prefix, Path there) {
+    /**
+     * Some files of a prefix in a folder of the caller's, who deletes it.
+     *
+     * @param wanted by the file's name in the prefix
+     * @throws ArtifactMissingException if the prefix has no manifest: it is not complete
+     * @throws ArtifactCorruptException if a file is not what the manifest says
+     */
+    public void fetch(String prefix, Predicate<String> wanted, Path folder) {
         Manifest manifest = Manifests.find(store, prefix)
                 .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
-        Path part = dir.resolve("part-" + UUID.randomUUID());
         try {
-            try {
-                for (Manifest.FileEntry file : manifest.files()) {
-                    Path to = part.resolve(file.name());
+            for (Manifest.FileEntry file : manifest.files()) {
+                if (wanted.test(file.name())) {
+                    Path to = folder.resolve(file.name());
                     Files.createDirectories(to.getParent());
                     if (!store.fetch(prefix + file.name(), to).sha256().equals(file.sha256())) {
                         throw new ArtifactCorruptException(prefix + file.name() + " is not what its manifest says");
                     }
                 }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Visible under its name only when it is whole. */
+    private Path copy(String prefix, Path there) {
+        Path part = dir.resolve("part-" + UUID.randomUUID());
+        try {
+            try {
+                fetch(prefix, name -> true, part);
                 Files.createDirectories(there.getParent());
                 return Files.move(part, there, StandardCopyOption.ATOMIC_MOVE);
             } finally {

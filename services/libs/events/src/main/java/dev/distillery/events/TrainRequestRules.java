@@ -103,7 +103,7 @@ final class TrainRequestRules {
         whole("samples.steps", 1, 1000);
         number("samples.guidance", 0, 1000);
         check("samples.seed", JsonNode::isIntegralNumber, "a whole number");
-        texts("convert.save", Set.of("unet", "pipeline"));
+        texts("convert.save", Set.of("unet", "pipeline", "single-file"));
         oneOf("convert.weights", Set.of("ema", "raw"));
         check(
                 "convert.weights",
