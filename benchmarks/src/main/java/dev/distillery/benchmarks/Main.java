@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "distillery-benchmarks",
         mixinStandardHelpOptions = true,
-        subcommands = {StepBenchmark.class, StepProcess.class},
+        subcommands = {StepBenchmark.class, ConvertBenchmark.class, StepProcess.class},
         description = "Time and memory of Distillery beside PyTorch and diffusers in Python.")
 final class Main {
     private Main() {}

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +26,6 @@ import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.diffusion.safetensors.DType;
-import dev.distillery.diffusion.safetensors.Floats;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.safetensors.TensorInfo;
@@ -48,7 +46,6 @@ public final class Conversion {
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
     private static final String UNET = "unet/";
-    private static final float FP16_OVERFLOW = 65520f; // rounds to infinity
 
     private final ArtifactStore store;
     private final LocalCopies copies;
@@ -219,21 +216,7 @@ public final class Conversion {
         weights.tensors().values().forEach(tensor -> plan.add(tensor.name(), type, tensor.shape()));
         try (SafetensorsWriter writer = new SafetensorsWriter(Channels.newChannel(out), plan)) {
             for (TensorInfo tensor : weights.tensors().values()) {
-                if (type == DType.F16) {
-                    ensureFits(tensor, weights.data(tensor.name()));
-                }
                 writer.convert(tensor.name(), tensor.dtype(), weights.data(tensor.name()));
-            }
-        }
-    }
-
-    /** An infinite weight would be found only when the model draws black images. */
-    private static void ensureFits(TensorInfo tensor, ByteBuffer data) {
-        while (data.hasRemaining()) {
-            float value = Floats.get(data, tensor.dtype());
-            if (Math.abs(value) >= FP16_OVERFLOW) {
-                throw new IllegalArgumentException("Tensor '" + tensor.name() + "' holds " + value
-                        + ", which fp16 cannot hold: convert to bf16 or fp32 ('convert.dtype')");
             }
         }
     }

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -22,6 +23,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 public final class SafetensorsWriter implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private static final int CONVERTED_AT_ONCE = 1 << 20;
+
+    private final ByteBuffer buffer =
+            ByteBuffer.allocateDirect(CONVERTED_AT_ONCE * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final WritableByteChannel channel;
     private final Iterator<TensorInfo> toCome;
 
@@ -102,8 +107,9 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /**
-     * Writes the next tensor, converted element by element from another float type through a small buffer.
+     * Writes the next tensor, converted from another float type through a buffer of a few megabytes.
      *
+     * @throws IllegalArgumentException naming tensor and value if a number is too large for the type
      * @param parts little endian elements of type {@code from}, one part after another
      */
     public void convert(String name, DType from, ByteBuffer... parts) throws IOException {
@@ -124,13 +130,19 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private void convert(TensorInfo next, DType from, ByteBuffer data) throws IOException {
         ByteBuffer source = data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
+        DType to = next.dtype();
         while (source.hasRemaining()) {
-            buffer.clear();
-            while (source.hasRemaining() && buffer.remaining() >= next.dtype().bytes()) {
-                Floats.put(buffer, next.dtype(), Floats.get(source, from));
+            int elements = Math.min(CONVERTED_AT_ONCE, source.remaining() / from.bytes());
+            ByteBuffer part =
+                    source.slice(source.position(), elements * from.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            buffer.clear().limit(elements * to.bytes());
+            OptionalDouble tooLarge = Floats.convert(part, from, buffer, to);
+            if (tooLarge.isPresent()) { // it would be found only when the model draws black images
+                throw new IllegalArgumentException("Tensor '" + next.name() + "' holds " + tooLarge.getAsDouble()
+                        + ", which " + to + " cannot hold: bf16 and fp32 can");
             }
-            writeFully(buffer.flip());
+            writeFully(buffer);
+            source.position(source.position() + part.capacity());
         }
     }
 

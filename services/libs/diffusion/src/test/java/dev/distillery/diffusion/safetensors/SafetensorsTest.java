@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.OptionalDouble;
+import java.util.Random;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -270,5 +272,37 @@ class SafetensorsTest {
     @CsvSource({"1.00390625, 0x3f80", "1.01171875, 0x3f82", "3.4028235E38, 0x7f80", "-0.0, 0x8000"})
     void shouldRoundToTheNearestEvenBfloat16(float value, String bits) {
         assertThat(Floats.floatToBf16(value)).isEqualTo((short) (int) Integer.decode(bits));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F32, F16", "F32, BF16", "F16, F32", "BF16, F32", "F64, F16", "F32, F64", "BF16, F16"})
+    void shouldConvertManyElementsAsItConvertsEach(DType from, DType to) {
+        // Given more than a block, with every kind of number that fp16 can hold
+        int n = 200_001;
+        var random = new Random(1);
+        ByteBuffer source = ByteBuffer.allocate(n * from.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < n; i++) {
+            float value = (float) random.nextGaussian() * (float) Math.pow(10, random.nextInt(12) - 9);
+            Floats.put(source, from, i % 1000 == 0 ? Float.NaN : i % 1001 == 0 ? Float.NEGATIVE_INFINITY : value);
+        }
+        ByteBuffer expected = ByteBuffer.allocate(n * to.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        for (source.flip(); source.hasRemaining(); ) {
+            Floats.put(expected, to, Floats.get(source, from));
+        }
+        // When
+        ByteBuffer actual = ByteBuffer.allocateDirect(n * to.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        OptionalDouble tooLarge = Floats.convert(source.flip(), from, actual, to);
+        // Then
+        assertThat(tooLarge).isEmpty();
+        assertThat(actual).isEqualTo(expected.flip());
+    }
+
+    @Test
+    void shouldNameTheTensorThatFp16CannotHold() {
+        // Given
+        Plan plan = new Plan().add("large", DType.F16, 3);
+        // When, then
+        assertThatThrownBy(() -> written("x.safetensors", plan, floats(1, 70_000, 2)))
+                .hasMessageContaining("Tensor 'large' holds 70000.0, which F16 cannot hold");
     }
 }
