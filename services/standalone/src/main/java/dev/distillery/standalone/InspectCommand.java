@@ -11,7 +11,6 @@ import java.util.concurrent.Callable;
 import ai.djl.Device;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.distill.Families;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.StepTime;
@@ -22,6 +21,7 @@ import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.VaeConfig;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -59,12 +59,8 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--latency", description = "Measures a forward pass in float32 on this machine, too.")
     private boolean latency;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "text|json",
-            defaultValue = "text",
-            description = "Default: ${DEFAULT-VALUE}.")
-    private String output;
+    @Mixin
+    private OutputOption output;
 
     @Spec
     private CommandSpec spec;
@@ -80,7 +76,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws JsonProcessingException {
-        Arguments.oneOf("--output", output, "text", "json");
+        output.check();
         QuietLogging.install();
         UNetConfig teacher = config();
         int pixels = size.orElseGet(() -> usualSize(teacher));
@@ -93,14 +89,7 @@ final class InspectCommand implements Callable<Integer> {
         Map<String, Sizes> networks = new LinkedHashMap<>();
         networks.put("teacher", sizes(model, teacher, in));
         layout.ifPresent(name -> networks.put("student", sizes(name, student(teacher, name), in)));
-        spec.commandLine()
-                .getOut()
-                .println(
-                        output.equals("json")
-                                ? new ObjectMapper()
-                                        .writerWithDefaultPrettyPrinter()
-                                        .writeValueAsString(networks)
-                                : text(networks, pixels));
+        spec.commandLine().getOut().println(output.of(networks, text(networks, pixels)));
         return 0;
     }
 

@@ -7,8 +7,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 import ai.djl.Device;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.dataingest.Sources;
@@ -21,6 +19,7 @@ import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import dev.distillery.trainer.run.RunForecast;
 import io.quarkus.runtime.configuration.MemorySizeConverter;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -50,19 +49,15 @@ final class ValidateCommand implements Callable<Integer> {
     @Option(names = "--no-time", description = "Measures nothing.")
     private boolean noTime;
 
-    @Option(
-            names = {"-o", "--output"},
-            paramLabel = "text|json",
-            defaultValue = "text",
-            description = "Default: ${DEFAULT-VALUE}.")
-    private String output;
+    @Mixin
+    private OutputOption output;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-        Arguments.oneOf("--output", output, "text", "json");
+        output.check();
         QuietLogging.install();
         Device device = Torch.defaultDevice();
         DeviceMemory memory = memory(device);
@@ -78,7 +73,8 @@ final class ValidateCommand implements Callable<Integer> {
         Optional<RunForecast> forecast = noTime || check.isEmpty() || pairs.isEmpty()
                 ? Optional.empty()
                 : Optional.of(RunForecast.of(checked.request(), pairs.get(), validationPairs, check.get(), device));
-        print(Validation.of(checked.request(), check, pairs, memory, forecast));
+        Validation told = Validation.of(checked.request(), check, pairs, memory, forecast);
+        spec.commandLine().getOut().println(output.of(told, request + " can be run.\n" + told.text()));
         return 0;
     }
 
@@ -92,14 +88,6 @@ final class ValidateCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw UserException.failed("The pairs cannot be counted: " + e.getMessage(), e);
         }
-    }
-
-    private void print(Validation validation) throws JsonProcessingException {
-        var out = spec.commandLine().getOut();
-        out.println(
-                output.equals("json")
-                        ? new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(validation)
-                        : request + " can be run.\n" + validation.text());
     }
 
     private DeviceMemory memory(Device device) {

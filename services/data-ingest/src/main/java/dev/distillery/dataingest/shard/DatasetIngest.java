@@ -14,6 +14,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
@@ -62,106 +64,96 @@ public final class DatasetIngest {
             return IngestedDataset.of(fingerprint, complete.get());
         }
         Instant started = Instant.now();
-        var writer = new PrefixWriter(store, prefix);
-        List<ShardNote> shards = finished(prefix);
-        shards.forEach(shard -> shard.files().forEach(writer::include));
-        List<ShardNote> rests = new ArrayList<>();
+        var filling = new Filling(prefix, sourceUri);
         long[] sizes = new long[parts.size()];
         for (int i = 0; i < sizes.length; i++) {
             sizes[i] = parts.get(i).pairs.size();
         }
-        long size = Arrays.stream(sizes).sum();
+        long size = Math.max(1, Arrays.stream(sizes).sum());
+        List<ShardNote> rests = new ArrayList<>();
         for (int i = 0; i < sizes.length; i++) {
             long before = Arrays.stream(sizes, 0, i).sum();
-            rests.add(read(parts.get(i), i, shards, writer, prefix, sourceUri, counting(progress, before, size)));
+            rests.add(filling.read(parts.get(i), i, at -> progress.at(before + at, Math.max(size, before + at))));
         }
-        progress.at(Math.max(1, size), Math.max(1, size));
+        progress.at(size, size);
         double seconds = Duration.between(started, Instant.now()).toMillis() / 1e3;
-        int heldOut = shards.stream()
+        int heldOut = filling.shards.stream()
                 .filter(shard -> parts.get(shard.part()).validation)
                 .mapToInt(ShardNote::pairs)
                 .sum();
-        shards.addAll(rests);
-        Manifest manifest = writer.complete("dataset", about(shards, heldOut, seconds, sourceUri));
+        List<ShardNote> all =
+                Stream.concat(filling.shards.stream(), rests.stream()).toList();
+        Manifest manifest = filling.writer.complete("dataset", about(all, heldOut, seconds, sourceUri));
         return IngestedDataset.of(fingerprint, manifest);
     }
 
-    private static Progress counting(Progress progress, long before, long size) {
-        return (done, total) -> progress.at(before + done, Math.max(1, Math.max(size, before + done)));
-    }
+    /** A data set on its way into the store: the shards that are there, and those to come. */
+    private final class Filling {
+        private final String prefix;
+        private final String sourceUri;
+        private final PrefixWriter writer;
+        private final List<ShardNote> shards = new ArrayList<>();
 
-    /**
-     * Adds the shards of a part.
-     *
-     * @return what came behind the last one: only bad pairs, or nothing
-     */
-    private ShardNote read(
-            Part part,
-            int index,
-            List<ShardNote> shards,
-            PrefixWriter writer,
-            String prefix,
-            String sourceUri,
-            Progress progress)
-            throws IOException {
-        List<ShardNote> own =
-                shards.stream().filter(shard -> shard.part() == index).toList();
-        long position = own.isEmpty() ? 0 : own.get(own.size() - 1).next();
-        long pairs = own.stream().mapToLong(ShardNote::pairs).sum();
-        var cursor = counted(part.pairs.from(position), position, progress);
-        try (UsablePairs usable = new UsablePairs(cursor, position)) {
-            while (pairs < part.limit && usable.peek() != null) {
-                ShardNote shard = shard(writer, prefix, index, shards.size(), usable, shards, part.limit - pairs);
-                shards.add(shard);
-                pairs += shard.pairs();
+        Filling(String prefix, String sourceUri) throws IOException {
+            this.prefix = prefix;
+            this.sourceUri = sourceUri;
+            writer = new PrefixWriter(store, prefix);
+            while (store.stat(note(prefix, shards.size())).isPresent()) {
+                shards.add(JSON.readValue(store.read(note(prefix, shards.size())), ShardNote.class));
             }
-            List<Skipped> rest = usable.skipped();
-            if (pairs == 0) {
-                throw new NothingUsableException(sourceUri, reasons(rest));
-            }
-            if (!rest.isEmpty()) {
-                writer.add("shards/rest" + (index == 0 ? "" : "-" + index) + ".skipped.jsonl", lines(rest));
-            }
-            return new ShardNote(index, 0, rest.size(), usable.position(), reasons(rest), List.of());
+            shards.forEach(shard -> shard.files().forEach(writer::include));
         }
-    }
 
-    private List<ShardNote> finished(String prefix) throws IOException {
-        var shards = new ArrayList<ShardNote>();
-        while (store.stat(note(prefix, shards.size())).isPresent()) {
-            shards.add(JSON.readValue(store.read(note(prefix, shards.size())), ShardNote.class));
-        }
-        return shards;
-    }
-
-    /** Through a file: when the store fails half-way, the shard goes up again without reading the source again. */
-    private ShardNote shard(
-            PrefixWriter writer,
-            String prefix,
-            int part,
-            int index,
-            UsablePairs usable,
-            List<ShardNote> before,
-            long most)
-            throws IOException {
-        long first = before.stream().mapToLong(ShardNote::pairs).sum();
-        int filesBefore = writer.files().size();
-        Path tar = Files.createTempFile("shard", ".tar");
-        try {
-            int pairs;
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(tar))) {
-                pairs = ShardTar.write(usable, first, most, out);
+        /**
+         * Adds the shards of a part.
+         *
+         * @param at told the position in the part
+         * @return what came behind the last one: only bad pairs, or nothing
+         */
+        ShardNote read(Part part, int index, LongConsumer at) throws IOException {
+            List<ShardNote> own =
+                    shards.stream().filter(shard -> shard.part() == index).toList();
+            long position = own.isEmpty() ? 0 : own.get(own.size() - 1).next();
+            long pairs = own.stream().mapToLong(ShardNote::pairs).sum();
+            try (UsablePairs usable = new UsablePairs(counted(part.pairs.from(position), position, at), position)) {
+                while (pairs < part.limit && usable.peek() != null) {
+                    ShardNote shard = shard(index, usable, part.limit - pairs);
+                    shards.add(shard);
+                    pairs += shard.pairs();
+                }
+                List<Skipped> rest = usable.skipped();
+                if (pairs == 0) {
+                    throw new NothingUsableException(sourceUri, reasons(rest));
+                }
+                if (!rest.isEmpty()) {
+                    writer.add("shards/rest" + (index == 0 ? "" : "-" + index) + ".skipped.jsonl", lines(rest));
+                }
+                return new ShardNote(index, 0, rest.size(), usable.position(), reasons(rest), List.of());
             }
-            List<Skipped> skipped = usable.skipped();
-            writer.add(Keys.shardName(index, "tar"), tar);
-            writer.add(Keys.shardName(index, "skipped.jsonl"), lines(skipped));
-            List<FileEntry> files =
-                    writer.files().subList(filesBefore, writer.files().size());
-            var note = new ShardNote(part, pairs, skipped.size(), usable.position(), reasons(skipped), files);
-            store.put(note(prefix, index), JSON.writeValueAsBytes(note));
-            return note;
-        } finally {
-            Files.delete(tar);
+        }
+
+        /** Through a file: when the store fails half-way, the shard goes up again without reading the source again. */
+        private ShardNote shard(int part, UsablePairs usable, long most) throws IOException {
+            int index = shards.size();
+            long first = shards.stream().mapToLong(ShardNote::pairs).sum();
+            int filesBefore = writer.files().size();
+            Path tar = Files.createTempFile("shard", ".tar");
+            try {
+                int pairs;
+                try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(tar))) {
+                    pairs = ShardTar.write(usable, first, most, out);
+                }
+                List<Skipped> skipped = usable.skipped();
+                writer.add(Keys.shardName(index, "tar"), tar);
+                writer.add(Keys.shardName(index, "skipped.jsonl"), lines(skipped));
+                List<FileEntry> files =
+                        writer.files().subList(filesBefore, writer.files().size());
+                var note = new ShardNote(part, pairs, skipped.size(), usable.position(), reasons(skipped), files);
+                store.put(note(prefix, index), JSON.writeValueAsBytes(note));
+                return note;
+            } finally {
+                Files.delete(tar);
+            }
         }
     }
 
@@ -200,13 +192,13 @@ public final class DatasetIngest {
         return about;
     }
 
-    private static PairSource.Cursor counted(PairSource.Cursor cursor, long from, Progress progress) {
+    private static PairSource.Cursor counted(PairSource.Cursor cursor, long from, LongConsumer at) {
         return new PairSource.Cursor() {
             private long position = from;
 
             @Override
             public Pair next() throws IOException {
-                progress.at(position++, 0);
+                at.accept(position++);
                 return cursor.next();
             }
 
