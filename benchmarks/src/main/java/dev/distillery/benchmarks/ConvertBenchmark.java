@@ -91,13 +91,7 @@ final class ConvertBenchmark implements Callable<Integer> {
     private static double convert(Path from, Path to) throws IOException {
         long started = System.nanoTime();
         try (SafetensorsFile file = SafetensorsFile.open(from)) {
-            var plan = new SafetensorsWriter.Plan();
-            file.tensors().values().forEach(tensor -> plan.add(tensor.name(), DType.F16, tensor.shape()));
-            try (var writer = new SafetensorsWriter(open(to), plan)) {
-                for (TensorInfo tensor : file.tensors().values()) {
-                    writer.convert(tensor.name(), tensor.dtype(), file.data(tensor.name()));
-                }
-            }
+            SafetensorsWriter.convert(file, DType.F16, open(to));
         }
         return (System.nanoTime() - started) / 1e9;
     }

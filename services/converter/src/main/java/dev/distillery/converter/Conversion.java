@@ -2,24 +2,22 @@ package dev.distillery.converter;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.Manifest;
@@ -101,7 +99,8 @@ public final class Conversion {
         DType type = type(dtype);
         Optional<Manifest> there = Manifests.find(store, prefix).filter(model -> step(model) >= source.step());
         Set<String> saved = there.map(Conversion::saved).orElse(Set.of());
-        Manifest manifest = saved.containsAll(extras.save)
+        boolean later = there.filter(model -> step(model) > source.step()).isPresent();
+        Manifest manifest = later || saved.containsAll(extras.save)
                 ? there.orElseThrow()
                 : write(source, dtype, type, prefix, extras.and(saved));
         long bytes = manifest.files().stream()
@@ -134,7 +133,7 @@ public final class Conversion {
             store.delete(Keys.manifest(prefix)); // incomplete from here on
             PrefixWriter writer = new PrefixWriter(store, prefix);
             writer.add(UNET + CONFIG, folder.resolve(CONFIG));
-            writer.stream(UNET + WEIGHTS, out -> write(weights, type, out));
+            writer.stream(UNET + WEIGHTS, out -> SafetensorsWriter.convert(weights, type, Channels.newChannel(out)));
             if (extras.save.contains("pipeline")) {
                 copyOtherParts(extras.teacher, writer);
             }
@@ -183,18 +182,10 @@ public final class Conversion {
                             source.run() + ".safetensors", out -> file.write(Channels.newChannel(out), type, about));
                 }
             } finally {
-                delete(parts);
+                Folders.delete(parts);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 
@@ -209,16 +200,6 @@ public final class Conversion {
                         in.transferTo(out);
                     }
                 }));
-    }
-
-    private static void write(SafetensorsFile weights, DType type, OutputStream out) throws IOException {
-        SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan();
-        weights.tensors().values().forEach(tensor -> plan.add(tensor.name(), type, tensor.shape()));
-        try (SafetensorsWriter writer = new SafetensorsWriter(Channels.newChannel(out), plan)) {
-            for (TensorInfo tensor : weights.tensors().values()) {
-                writer.convert(tensor.name(), tensor.dtype(), weights.data(tensor.name()));
-            }
-        }
     }
 
     private static DType type(String dtype) {

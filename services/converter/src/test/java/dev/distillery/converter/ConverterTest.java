@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -180,6 +181,22 @@ class ConverterTest {
                             "first_stage_model.decoder.up.2.block.0.conv1.weight",
                             "conditioner.embedders.1.model.transformer.resblocks.2.attn.in_proj_weight");
         }
+    }
+
+    @Test
+    void shouldKeepTheModelOfALaterStepWhenAnOlderEventComesThatAsksForMore() {
+        // Given a model that only says that it is of a later step
+        String prefix = Keys.runModel(RUN);
+        new PrefixWriter(store, prefix).complete("model", Map.of("step", MadeRun.STEP + 1, "parameters", PARAMETERS));
+        var extras = new Conversion.Extras(Set.of("unet", "pipeline"), Keys.model("m1"), "small", 64);
+
+        // When
+        ModelConverted model = new Conversion(store, new LocalCopies(store, dir.resolve("copies")))
+                .convert(new Conversion.Source(RUN, MadeRun.STEP, "raw"), "fp16", prefix, extras);
+
+        // Then
+        assertThat(model.step()).isEqualTo(MadeRun.STEP + 1);
+        assertThat(Manifests.find(store, prefix).orElseThrow().files()).isEmpty();
     }
 
     @Test

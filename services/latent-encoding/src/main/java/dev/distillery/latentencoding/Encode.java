@@ -4,12 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.Manifest;
@@ -94,7 +93,7 @@ public final class Encode implements AutoCloseable {
                     encoder.encode(store.open(tar), folder, done -> meter.at(before + done, total));
             shards.add(shard, encoded, started, Instant.now().toString());
         } finally {
-            delete(folder);
+            Folders.delete(folder);
         }
     }
 
@@ -140,14 +139,6 @@ public final class Encode implements AutoCloseable {
     private static List<Integer> shardPairs(Manifest dataset) {
         return ((List<?>) dataset.about().get("shardPairs"))
                 .stream().map(n -> ((Number) n).intValue()).toList();
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 
     @Override

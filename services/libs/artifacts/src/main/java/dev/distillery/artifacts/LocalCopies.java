@@ -5,12 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /** Complete prefixes on this machine's disk, checked against their manifests. Safe for use by many threads. */
 public final class LocalCopies {
@@ -70,21 +68,10 @@ public final class LocalCopies {
                 Files.createDirectories(there.getParent());
                 return Files.move(part, there, StandardCopyOption.ATOMIC_MOVE);
             } finally {
-                delete(part);
+                Folders.delete(part);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

@@ -13,6 +13,7 @@ import java.util.function.LongConsumer;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.PrefixWriter;

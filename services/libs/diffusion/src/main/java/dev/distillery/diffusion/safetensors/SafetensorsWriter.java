@@ -84,6 +84,17 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
+    /** Writes every tensor of a file in another float type, and closes the channel. */
+    public static void convert(SafetensorsFile from, DType to, WritableByteChannel channel) throws IOException {
+        Plan plan = new Plan();
+        from.tensors().values().forEach(tensor -> plan.add(tensor.name(), to, tensor.shape()));
+        try (SafetensorsWriter writer = new SafetensorsWriter(channel, plan)) {
+            for (TensorInfo tensor : from.tensors().values()) {
+                writer.convert(tensor.name(), tensor.dtype(), from.data(tensor.name()));
+            }
+        }
+    }
+
     /** Writes the header. The channel is closed with the writer. */
     public SafetensorsWriter(WritableByteChannel channel, Plan plan) throws IOException {
         this.channel = channel;

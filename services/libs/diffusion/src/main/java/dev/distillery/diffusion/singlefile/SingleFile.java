@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.safetensors.DType;
@@ -165,11 +164,6 @@ public final class SingleFile implements AutoCloseable {
         metadata.put("modelspec.date", about.date);
         metadata.put("modelspec.prediction_type", about.velocity ? "v" : "epsilon");
         return metadata;
-    }
-
-    /** Every name in the file. */
-    Stream<String> names() {
-        return components.stream().flatMap(c -> c.tensors.stream()).map(OriginalTensor::name);
     }
 
     @Override

@@ -17,9 +17,6 @@ class Ops(Module):
   def floats_of_bytes(self: __torch__.Ops, bytes: Tensor, dtype: Tensor) -> Tensor:
     return torch.to(torch.view_copy(bytes, dtype=int(dtype)), 6)
 
-  def add(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
-    return torch.add(x, y)
-
   def add_to(self: __torch__.Ops, sum: Tensor, part: Tensor) -> Tensor:
     return torch.add_(sum, part)
 

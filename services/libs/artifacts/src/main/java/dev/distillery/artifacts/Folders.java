@@ -1,4 +1,4 @@
-package dev.distillery.trainer.run;
+package dev.distillery.artifacts;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,13 +8,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Local folders of a run. */
+/** Folders of this machine. */
 public final class Folders {
 
     private Folders() {}
 
     /** All files below {@code folder}, by name. */
-    static List<Path> files(Path folder) {
+    public static List<Path> files(Path folder) {
         try (Stream<Path> paths = Files.walk(folder)) {
             return paths.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
