@@ -22,6 +22,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+
 import io.minio.BucketExistsArgs;
 import io.minio.GetObjectArgs;
 import io.minio.ListObjectsArgs;
@@ -48,6 +51,10 @@ import org.slf4j.LoggerFactory;
 public final class ArtifactStore {
     private static final Logger LOG = LoggerFactory.getLogger(ArtifactStore.class);
     private static final long PART_BYTES = 16L << 20;
+    /** A host that is not there does not answer at all; the client's own limit is five minutes. */
+    private static final long MOST_MS_TO_CONNECT = 30_000;
+
+    private static final long IO_TIMEOUT_MS = 300_000;
     /** The embedded server checks a condition and then writes, so two threads of one process must not do it at once. */
     private static final Object CONDITIONAL_LOCK = new Object();
 
@@ -56,13 +63,20 @@ public final class ArtifactStore {
     private final Duration patience;
 
     public ArtifactStore(StoreConfig config) {
+        this(config, StoreCalls.UNTOLD);
+    }
+
+    /** @throws StoreRefusedException when the file of certificates cannot be used */
+    public ArtifactStore(StoreConfig config, StoreCalls calls) {
         bucket = config.bucket();
         patience = config.patience();
         client = MinioClient.builder()
                 .endpoint(config.endpoint())
                 .region(config.region())
                 .credentials(config.accessKey(), config.secretKey())
+                .httpClient(StoreHttp.client(config, calls))
                 .build();
+        client.setTimeout(Math.min(patience.toMillis(), MOST_MS_TO_CONNECT), IO_TIMEOUT_MS, IO_TIMEOUT_MS);
     }
 
     /** Writes an object's content. */
@@ -74,10 +88,17 @@ public final class ArtifactStore {
         T run() throws Exception;
     }
 
+    public boolean bucketExists() {
+        return call(
+                "bucket " + bucket,
+                () -> client.bucketExists(
+                        BucketExistsArgs.builder().bucket(bucket).build()));
+    }
+
     /** Makes the bucket if it is not there. */
     public void ensureBucket() {
         call("bucket " + bucket, () -> {
-            if (!client.bucketExists(BucketExistsArgs.builder().bucket(bucket).build())) {
+            if (!bucketExists()) {
                 client.makeBucket(MakeBucketArgs.builder().bucket(bucket).build());
             }
             return null;
@@ -90,7 +111,8 @@ public final class ArtifactStore {
             try {
                 StatObjectResponse stat = client.statObject(
                         StatObjectArgs.builder().bucket(bucket).object(key).build());
-                return Optional.of(new ObjectInfo(key, stat.size(), stat.etag()));
+                return Optional.of(new ObjectInfo(
+                        key, stat.size(), stat.etag(), stat.lastModified().toInstant()));
             } catch (ErrorResponseException e) {
                 if (e.response().code() == 404) {
                     return Optional.<ObjectInfo>empty();
@@ -220,7 +242,11 @@ public final class ArtifactStore {
                     .recursive(true)
                     .build())) {
                 Item item = result.get();
-                objects.add(new ObjectInfo(item.objectName(), item.size(), item.etag()));
+                objects.add(new ObjectInfo(
+                        item.objectName(),
+                        item.size(),
+                        item.etag(),
+                        item.lastModified().toInstant()));
             }
             return objects;
         });
@@ -287,6 +313,11 @@ public final class ArtifactStore {
                             e);
                 }
                 pause(what, attempt, deadline, e);
+            } catch (SSLHandshakeException | SSLPeerUnverifiedException e) {
+                throw new StoreRefusedException(
+                        what + ": the store's certificate is not trusted: " + e.getMessage()
+                                + "; distillery.store.ca-file may name the PEM file of who signed it",
+                        e);
             } catch (IOException | ServerException | InvalidResponseException | XmlParserException e) {
                 pause(what, attempt, deadline, e);
             } catch (RuntimeException e) {

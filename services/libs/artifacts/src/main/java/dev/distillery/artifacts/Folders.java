@@ -1,11 +1,17 @@
 package dev.distillery.artifacts;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Folders of this machine. */
@@ -19,6 +25,38 @@ public final class Folders {
             return paths.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Reads some files of a folder to see that they are what its manifest says.
+     *
+     * @param wanted by the file's name in the folder
+     * @throws ArtifactMissingException if there is no manifest, or a file of it is not there
+     * @throws ArtifactCorruptException naming the first file that is another, with both digests
+     */
+    public static Manifest check(Path folder, Predicate<String> wanted) {
+        Manifest manifest = Manifests.find(folder)
+                .orElseThrow(() -> new ArtifactMissingException(folder + " is not complete: it has no manifest.json"));
+        for (Manifest.FileEntry entry : manifest.files()) {
+            if (wanted.test(entry.name())) {
+                Path file = folder.resolve(entry.name());
+                if (!Files.isRegularFile(file)) {
+                    throw new ArtifactMissingException(file + " is not there, but its manifest names it");
+                }
+                entry.check(file.toString(), sha256(file));
+            }
+        }
+        return manifest;
+    }
+
+    private static String sha256(Path file) {
+        MessageDigest digest = ArtifactStore.sha256();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + " cannot be read", e);
         }
     }
 

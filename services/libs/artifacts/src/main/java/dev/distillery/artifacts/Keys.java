@@ -11,8 +11,10 @@ public final class Keys {
     /** A name from a request becomes part of a key only if it cannot climb or nest. */
     private static String segment(String name) {
         if (name == null || !SEGMENT.matcher(name).matches()) {
+            String begin = name == null || name.length() <= 127 ? name : name.substring(0, 127) + "...";
             throw new IllegalArgumentException(
-                    "'" + name + "' cannot be part of a key: letters, digits, '.', '_' and '-' only");
+                    "'" + begin
+                            + "' cannot be part of a key: at most 127 letters, digits, '.', '_' and '-', a letter or digit first");
         }
         return name;
     }

@@ -17,7 +17,11 @@ public final class Lease {
     private final Duration ttl;
     private String etag;
 
-    private record Body(String owner, String until, boolean released) {}
+    private record Body(String owner, String until, boolean released) {
+        boolean holds() {
+            return !released && Instant.parse(until).isAfter(Instant.now());
+        }
+    }
 
     private Lease(ArtifactStore store, String key, String owner, Duration ttl, String etag) {
         this.store = store;
@@ -37,15 +41,22 @@ public final class Lease {
             }
             return store.stat(key).map(info -> new Lease(store, key, owner, ttl, info.etag()));
         }
+        Body held = read(store, key);
+        return held.holds() && !held.owner().equals(owner)
+                ? Optional.empty()
+                : store.replaceIfMatch(key, body, there.get().etag())
+                        .map(etag -> new Lease(store, key, owner, ttl, etag));
+    }
+
+    /** Whether somebody works on the run now. */
+    public static boolean isHeld(ArtifactStore store, String run) {
+        String key = Keys.lease(run);
+        return store.stat(key).isPresent() && read(store, key).holds();
+    }
+
+    private static Body read(ArtifactStore store, String key) {
         try {
-            Body held = JSON.readValue(store.read(key), Body.class);
-            boolean free = held.released()
-                    || held.owner().equals(owner)
-                    || Instant.parse(held.until()).isBefore(Instant.now());
-            return free
-                    ? store.replaceIfMatch(key, body, there.get().etag())
-                            .map(etag -> new Lease(store, key, owner, ttl, etag))
-                    : Optional.empty();
+            return JSON.readValue(store.read(key), Body.class);
         } catch (IOException e) {
             throw new ArtifactCorruptException(key + ": " + e.getMessage());
         }

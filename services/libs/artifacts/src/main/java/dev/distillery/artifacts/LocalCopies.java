@@ -49,9 +49,9 @@ public final class LocalCopies {
                 if (wanted.test(file.name())) {
                     Path to = folder.resolve(file.name());
                     Files.createDirectories(to.getParent());
-                    if (!store.fetch(prefix + file.name(), to).sha256().equals(file.sha256())) {
-                        throw new ArtifactCorruptException(prefix + file.name() + " is not what its manifest says");
-                    }
+                    file.check(
+                            prefix + file.name(),
+                            store.fetch(prefix + file.name(), to).sha256());
                 }
             }
         } catch (IOException e) {

@@ -1,6 +1,9 @@
 package dev.distillery.artifacts;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,13 +16,30 @@ public final class Manifests {
 
     public static Optional<Manifest> find(ArtifactStore store, String prefix) {
         String key = Keys.manifest(prefix);
-        if (store.stat(key).isEmpty()) {
-            return Optional.empty();
-        }
+        return store.stat(key).isEmpty() ? Optional.empty() : Optional.of(parse(key, store.read(key)));
+    }
+
+    /** That of a folder of this machine, if it is complete. */
+    public static Optional<Manifest> find(Path folder) {
+        Path file = folder.resolve("manifest.json");
         try {
-            return Optional.of(JSON.readValue(store.read(key), Manifest.class));
+            return Files.exists(file)
+                    ? Optional.of(parse(file.toString(), Files.readAllBytes(file)))
+                    : Optional.empty();
         } catch (IOException e) {
-            throw new ArtifactCorruptException(key + " is not a manifest: " + e.getMessage());
+            throw new UncheckedIOException(file + " cannot be read", e);
+        }
+    }
+
+    private static Manifest parse(String name, byte[] json) {
+        try {
+            Manifest manifest = JSON.readValue(json, Manifest.class);
+            if (manifest == null) {
+                throw new ArtifactCorruptException(name + " is not a manifest: null");
+            }
+            return manifest;
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ArtifactCorruptException(name + " is not a manifest: " + e.getMessage());
         }
     }
 

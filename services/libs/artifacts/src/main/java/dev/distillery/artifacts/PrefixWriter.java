@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Fills a prefix and completes it with its manifest. */
-public final class PrefixWriter {
+/** Fills a prefix of the store. */
+public final class PrefixWriter implements ArtifactWriter {
     private final ArtifactStore store;
     private final String prefix;
     private final List<Manifest.FileEntry> files = new ArrayList<>();
@@ -17,14 +17,17 @@ public final class PrefixWriter {
         this.prefix = prefix;
     }
 
+    @Override
     public void add(String name, Path file) {
         entry(name, store.put(prefix + name, file));
     }
 
+    @Override
     public void add(String name, byte[] content) {
         entry(name, store.put(prefix + name, content));
     }
 
+    @Override
     public void stream(String name, ArtifactStore.Upload upload) {
         entry(name, store.putStream(prefix + name, upload));
     }
@@ -43,6 +46,7 @@ public final class PrefixWriter {
         files.add(new Manifest.FileEntry(name, stored.size(), stored.sha256()));
     }
 
+    @Override
     public Manifest complete(String kind, Map<String, Object> about) {
         Manifest manifest = new Manifest(kind, Instant.now().toString(), "distillery", about, List.copyOf(files));
         store.createIfAbsent(Keys.manifest(prefix), Manifests.write(manifest));
