@@ -8,8 +8,11 @@ public interface Event {
 
     /** The CloudEvents type, {@code dev.distillery.<name>.v1} with the name as in {@code dataset-encoded}. */
     static String typeOf(Class<? extends Event> event) {
-        String name =
-                event.getSimpleName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
-        return "dev.distillery." + name + ".v1";
+        return "dev.distillery." + nameOf(event) + ".v1";
+    }
+
+    /** Such as {@code dataset-encoded}. */
+    static String nameOf(Class<? extends Event> event) {
+        return event.getSimpleName().replaceAll("([a-z])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
     }
 }

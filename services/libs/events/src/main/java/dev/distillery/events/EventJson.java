@@ -8,7 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 /** Payloads as JSON: camel case, no unknown fields. */
 public final class EventJson {
-    static final ObjectMapper MAPPER = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+    static final ObjectMapper MAPPER = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT);
 
     private EventJson() {}
 
@@ -34,6 +36,11 @@ public final class EventJson {
             E event = MAPPER.readValue(json, type);
             if (event == null || event.run() == null || event.run().isEmpty()) {
                 throw new MalformedEventException("A " + type.getSimpleName() + " without 'run'", null);
+            }
+            if (type != RunRejected.class && !TrainRequestRules.isRun(event.run())) { // whose name may be the reason
+                throw new MalformedEventException(
+                        "'run' must be " + TrainRequestRules.A_RUN + " but was '" + Excerpt.of(event.run()) + "'",
+                        null);
             }
             return event;
         } catch (IOException e) {

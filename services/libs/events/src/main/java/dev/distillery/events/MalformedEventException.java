@@ -5,6 +5,6 @@ public final class MalformedEventException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public MalformedEventException(String message, Throwable cause) {
-        super(message, cause);
+        super(Excerpt.ofMessage(message), cause);
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedMap;
+import java.util.TreeMap;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
@@ -30,11 +31,32 @@ public record TrainRequest(
     public record Teacher(String model, String vae) {}
 
     /**
+     * @param caption a column, or an object of columns and how often each is chosen beside the others
      * @param limit at most so many pairs; null: all
      * @param validation what is held out for the evaluation: a portion of the pairs, or a source of others; null: a sixteenth,
      *     at most 128 pairs
+     * @param maxFailed portion of shards that may fail to be encoded
      */
-    public record Dataset(String source, String image, String caption, Integer limit, JsonNode validation) {
+    public record Dataset(
+            String source,
+            String image,
+            JsonNode caption,
+            Filter filter,
+            Integer limit,
+            JsonNode validation,
+            double maxFailed) {
+        /** How often each column of captions is chosen beside the others. */
+        public SortedMap<String, Double> captions() {
+            var weights = new TreeMap<String, Double>();
+            if (caption.isTextual()) {
+                weights.put(caption.textValue(), 1.0);
+            }
+            caption.properties()
+                    .forEach(column ->
+                            weights.put(column.getKey(), column.getValue().doubleValue()));
+            return weights;
+        }
+
         public OptionalDouble validationPortion() {
             return validation != null && validation.isNumber()
                     ? OptionalDouble.of(validation.doubleValue())
@@ -45,6 +67,25 @@ public record TrainRequest(
             return Optional.ofNullable(validation).filter(JsonNode::isTextual).map(JsonNode::textValue);
         }
     }
+
+    /**
+     * What a pair must be like to be trained on.
+     *
+     * @param minSide pixels of an image's shorter side, at least; null: any
+     * @param aspect width divided by height
+     * @param captionLength in characters
+     * @param duplicates {@code keep}, or {@code drop} all but the first of images of the same bytes
+     */
+    public record Filter(Integer minSide, Range aspect, Lengths captionLength, String duplicates) {
+        /** Wants every pair. */
+        public static final Filter NONE = new Filter(null, new Range(null, null), new Lengths(null, null), "keep");
+    }
+
+    /** Both included; null: no bound. */
+    public record Range(Double min, Double max) {}
+
+    /** Both included; null: no bound. */
+    public record Lengths(Integer min, Integer max) {}
 
     /**
      * @param keep of layout {@code custom}: the teacher's blocks that stay, each with its layers; else empty
@@ -63,8 +104,11 @@ public record TrainRequest(
         }
     }
 
-    /** @param resolution in pixels, of both sides */
-    public record Encode(int resolution, String crop, double flip, int views) {}
+    /**
+     * @param resolution in pixels, of both sides; with buckets, of a square of the same area
+     * @param buckets whether images keep their shapes, of which there are nine
+     */
+    public record Encode(int resolution, boolean buckets, String crop, double flip, int views) {}
 
     /**
      * Either {@code steps} or {@code epochs} is null.
@@ -133,8 +177,17 @@ public record TrainRequest(
 
     public record Samples(List<String> prompts, int everyEpochs, int size, int steps, double guidance, long seed) {}
 
-    /** @param weights {@code raw} or {@code ema} */
-    public record Convert(List<String> save, String weights, String dtype) {}
+    /**
+     * @param weights {@code raw} or {@code ema}
+     * @param variant part of the files' names, such as {@code fp16}; null: none
+     * @param maxShardSize the most that a file of weights holds, such as {@code 10GB}
+     */
+    public record Convert(List<String> save, String weights, String dtype, String variant, String maxShardSize) {}
+
+    /** Whether a run may be called so: a DNS label. */
+    public static boolean isRunName(String name) {
+        return TrainRequestRules.isRun(name);
+    }
 
     /**
      * Reads YAML or JSON and fills in the defaults.

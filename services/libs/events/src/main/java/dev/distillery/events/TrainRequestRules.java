@@ -4,16 +4,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
 /** What each field of a train request may be. */
 final class TrainRequestRules {
+    /** What a run may be called: it becomes part of keys and paths. */
+    static final String RUN = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+
+    static final String A_RUN = "a DNS label: a-z, 0-9 and -, at most 63 characters";
+
+    private static final Pattern A_RUN_PATTERN = Pattern.compile(RUN);
+    private static final int MOST_OF_A_ROW = 1000; // characters
+
     private final JsonNode request;
     private final List<Violation> violations = new ArrayList<>();
 
     private TrainRequestRules(JsonNode request) {
         this.request = request;
+    }
+
+    static boolean isRun(String name) {
+        return A_RUN_PATTERN.matcher(name).matches();
     }
 
     /** Every broken rule of a request with its defaults filled in. */
@@ -22,26 +35,39 @@ final class TrainRequestRules {
     }
 
     private List<Violation> all() {
-        text("run", "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", "a DNS label: a-z, 0-9 and -, at most 63 characters");
-        String source = "(hf|s3|file|https)://.+";
+        text("run", RUN, A_RUN);
+        String source = "(hf|s3|file)://.{1,1000}";
         text("teacher.model", source, "hf://owner/name[@revision], s3://bucket/prefix or file:///dir");
         textOrNull("teacher.vae", source, "hf://owner/name, s3://bucket/prefix or file:///dir");
-        text("dataset.source", source, "hf://datasets/owner/name, s3://bucket/prefix, https:// or file:///dir");
+        String web = "(hf|s3|file|https?)://.{1,1000}"; // http:// where data-ingest's operator allows it
+        text("dataset.source", web, "hf://datasets/owner/name, s3://bucket/prefix, https://host/file or file:///dir");
         text("dataset.image", ".+", "the name of a column");
-        text("dataset.caption", ".+", "the name of a column");
+        check(
+                "dataset.caption",
+                v -> isColumn(v) || areWeights(v),
+                "the name of a column, or an object of columns and positive weights");
+        wholeOrNull("dataset.filter.minSide", 1, 100_000);
+        range("dataset.filter.aspect", v -> isPositive(v), "a positive number or null");
+        range(
+                "dataset.filter.captionLength",
+                v -> isWhole(v, 1, 1_000_000),
+                "a whole number from 1 to 1000000 or null");
+        oneOf("dataset.filter.duplicates", Set.of("keep", "drop"));
+        number("dataset.maxFailed", 0, 1);
         wholeOrNull("dataset.limit", 1, Integer.MAX_VALUE);
         check(
                 "dataset.validation",
-                v -> v.isNull() || isFraction(v) || v.isTextual() && v.asText().matches(source),
+                v -> v.isNull() || isFraction(v) || v.isTextual() && v.asText().matches(web),
                 "a number between 0 and 1, a source such as hf://datasets/owner/name, or null");
         text("student.layout", "[a-z0-9.-]+", "the name of a layout, such as small");
-        check("student.keep", TrainRequestRules::isRows, "null, or an object of blocks and texts such as '0 2'");
+        check("student.keep", TrainRequestRules::isRows, "null, or an object of blocks and short texts such as '0 2'");
         check(
                 "student.keep",
                 v -> at("student.layout").asText().equals("custom") == !v.isEmpty(),
                 "given when student.layout is custom, and only then");
         oneOf("student.init", Set.of("teacher", "random"));
         check("encode.resolution", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
+        check("encode.buckets", JsonNode::isBoolean, "true or false");
         oneOf("encode.crop", Set.of("random", "center"));
         number("encode.flip", 0, 1);
         whole("encode.views", 1, 64);
@@ -110,6 +136,8 @@ final class TrainRequestRules {
                 v -> !v.asText().equals("ema") || !at("train.ema.decay").isNull(),
                 "raw when train.ema.decay is null");
         oneOf("convert.dtype", Set.of("fp32", "fp16", "bf16"));
+        textOrNull("convert.variant", "[A-Za-z0-9_]{1,32}", "a short name such as fp16, of letters, digits and _");
+        text("convert.maxShardSize", "(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?(KB|MB|GB|TB)", "a size such as 10GB or 500MB");
         return violations;
     }
 
@@ -121,10 +149,22 @@ final class TrainRequestRules {
         return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
     }
 
+    private static boolean isColumn(JsonNode value) {
+        return value.isTextual() && !value.asText().isEmpty();
+    }
+
+    private static boolean areWeights(JsonNode columns) {
+        boolean good = columns.isObject() && !columns.isEmpty();
+        for (JsonNode weight : columns) {
+            good &= isPositive(weight);
+        }
+        return good;
+    }
+
     private static boolean isRows(JsonNode keep) {
         boolean good = keep.isNull() || keep.isObject();
         for (JsonNode row : keep) {
-            good &= row.isTextual();
+            good &= row.isTextual() && row.asText().length() <= MOST_OF_A_ROW;
         }
         return good;
     }
@@ -165,6 +205,17 @@ final class TrainRequestRules {
                 path,
                 v -> v.isNull() || isWhole(v, least, most),
                 "a whole number from " + least + " to " + most + ", or null");
+    }
+
+    private void range(String path, Predicate<JsonNode> bound, String allowed) {
+        JsonNode min = at(path + ".min");
+        JsonNode max = at(path + ".max");
+        check(path + ".min", v -> v.isNull() || bound.test(v), allowed);
+        check(path + ".max", v -> v.isNull() || bound.test(v), allowed);
+        check(
+                path + ".max",
+                v -> !min.isNumber() || !max.isNumber() || min.asDouble() <= max.asDouble(),
+                "at least " + path + ".min");
     }
 
     private static boolean isWhole(JsonNode value, int least, int most) {

@@ -105,7 +105,7 @@ class ContractTest {
             Long.class, List.of("[\"integer\",\"null\"]"),
             Double.class, List.of("[\"number\",\"null\"]"),
             String.class, List.of("\"string\"", "[\"string\",\"null\"]"),
-            JsonNode.class, List.of("[\"number\",\"string\",\"null\"]"));
+            JsonNode.class, List.of("[\"number\",\"string\",\"null\"]", "[\"string\",\"object\"]"));
 
     static Stream<Event> examples() {
         return Stream.of(
@@ -128,7 +128,7 @@ class ContractTest {
                 new RunExtended("a", 60, null),
                 new RunPaused("a", 12L),
                 new RunResumed("a"),
-                new ConvertRequest("a", null, "ema", "bf16", List.of("unet")),
+                new ConvertRequest("a", null, "ema", "bf16", List.of("unet"), "fp16", "500MB"),
                 TrainRequest.parse("{run: a, teacher: {model: 'file:///t'}, dataset: {source: 's3://b/p'}}"));
     }
 
@@ -151,6 +151,13 @@ class ContractTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "dataset: {source: 's3://b/p', caption: {}}",
+                "dataset: {source: 's3://b/p', caption: {long: 0}}",
+                "dataset: {source: 's3://b/p', filter: {minSide: 0}}",
+                "dataset: {source: 's3://b/p', filter: {captionLength: {min: 0}}}",
+                "dataset: {source: 's3://b/p', filter: {duplicates: maybe}}",
+                "dataset: {source: 's3://b/p', maxFailed: 2}",
+                "encode: {buckets: some}",
                 "student: {layout: ''}",
                 "encode: {crop: left}",
                 "encode: {flip: 2}",
@@ -165,10 +172,17 @@ class ContractTest {
                 "samples: {steps: 2000}",
                 "samples: {prompts: hello}",
                 "convert: {dtype: int8}",
+                "convert: {variant: ../x}",
+                "convert: {variant: ''}",
+                "convert: {maxShardSize: 10GiB}",
+                "convert: {maxShardSize: 0.0GB}",
+                "convert: {maxShardSize: null}",
                 "convert: {save: [everything]}"
             })
     void shouldRefuseARequestInSchemaAndParserAlike(String line) throws IOException {
-        String text = "run: a\nteacher: {model: 'file:///t'}\ndataset: {source: 's3://b/p'}\n" + line;
+        String text = "run: a\nteacher: {model: 'file:///t'}\n"
+                + (line.startsWith("dataset") ? "" : "dataset: {source: 's3://b/p'}\n")
+                + line;
         assertThat(schema(TrainRequest.class).validate(new YAMLMapper().readTree(text)))
                 .isNotEmpty();
         assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> TrainRequest.parse(text)))

@@ -10,6 +10,8 @@ import dev.distillery.events.Event;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.EventJson;
 import dev.distillery.events.Topic;
+import io.opentelemetry.context.Context;
+import io.smallrye.reactive.messaging.TracingMetadata;
 import io.smallrye.reactive.messaging.kafka.api.OutgoingKafkaRecordMetadata;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Channel;
@@ -22,12 +24,15 @@ import org.eclipse.microprofile.reactive.messaging.OnOverflow;
 public class EventPublisher {
 
     private final Emitter<byte[]> emitter;
+    private final jakarta.enterprise.event.Event<Published> published;
     private final String prefix;
 
     EventPublisher(
             @Channel("events") @OnOverflow(OnOverflow.Strategy.UNBOUNDED_BUFFER) Emitter<byte[]> emitter,
+            jakarta.enterprise.event.Event<Published> published,
             @ConfigProperty(name = "distillery.topics.prefix", defaultValue = Topic.DEFAULT_PREFIX) String prefix) {
         this.emitter = emitter;
+        this.published = published;
         this.prefix = prefix;
     }
 
@@ -41,7 +46,9 @@ public class EventPublisher {
                 .build();
         emitter.send(Message.of(EventJson.write(event))
                 .addMetadata(metadata)
+                .addMetadata(TracingMetadata.withCurrent(Context.current()))
                 .withAck(() -> {
+                    published.fire(new Published(topic, event));
                     durable.complete(null);
                     return CompletableFuture.completedFuture(null);
                 })
