@@ -3,7 +3,8 @@
     python golden_image.py ../resources/dev/distillery/diffusion/golden/image
 
 For each source file NAME.EXT: NAME.rgb, its pixels as Pillow decodes them (transparency on white, upright).
-resize/WxH.rgb and resize/short-N.rgb: photo.png resized by Pillow, and by torchvision's Resize(N).
+resize/WxH.rgb and resize/short-N.rgb: photo.png resized by Pillow, and by torchvision's Resize(N); bicubic/WxH.rgb: by
+Pillow's other filter.
 """
 
 import sys
@@ -15,6 +16,7 @@ from torchvision.transforms import InterpolationMode, Resize
 
 out = Path(sys.argv[1])
 (out / "resize").mkdir(parents=True, exist_ok=True)
+(out / "bicubic").mkdir(exist_ok=True)
 rng = np.random.default_rng(0)
 
 # Smooth colours, hard edges and noise in one picture of odd size.
@@ -55,6 +57,7 @@ for file in sorted(p for p in out.iterdir() if p.suffix not in (".rgb", "") ):
 
 for size in [(83, 20), (16, 61), (32, 32), (200, 150), (83, 62), (7, 3), (1, 1)]:
     (out / "resize" / f"{size[0]}x{size[1]}.rgb").write_bytes(rgb.resize(size, Image.BILINEAR).tobytes())
+    (out / "bicubic" / f"{size[0]}x{size[1]}.rgb").write_bytes(rgb.resize(size, Image.BICUBIC).tobytes())
 for short in [16, 61, 100]:
     image = Resize(short, InterpolationMode.BILINEAR)(rgb)
     (out / "resize" / f"short-{short}-{image.width}x{image.height}.rgb").write_bytes(image.tobytes())

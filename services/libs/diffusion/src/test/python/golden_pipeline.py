@@ -4,11 +4,12 @@
   python golden_pipeline.py ../../../../../../deploy/examples/mini-sdxl ../resources/dev/distillery/diffusion/golden
 
 The weights are those of the mini SDXL that the repository ships, in float32; SD v1's pipeline is made of its first text
-encoder, its auto-encoder and a small U-Net. Writes pipeline/*.safetensors, pipeline/prompts.json and pipeline/sd1/.
+encoder, its auto-encoder and a small U-Net. Writes pipeline/*.safetensors, pipeline/prompts.json, pipeline/sd1/ and
+pipeline/sd1-pndm/.
 """
 import json, os, random, sys
 import torch
-from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, EulerDiscreteScheduler, StableDiffusionPipeline,
+from diffusers import (AutoencoderKL, DDIMScheduler, DDPMScheduler, EulerDiscreteScheduler, PNDMScheduler, StableDiffusionPipeline,
                        StableDiffusionXLPipeline, UNet2DConditionModel)
 from safetensors.torch import save_file
 from transformers import CLIPTokenizer
@@ -90,6 +91,11 @@ def main(model, out):
                     s = cls(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing=spacing, steps_offset=1,
                             prediction_type=prediction, rescale_betas_zero_snr=zsnr, **(dict(clip_sample=False, set_alpha_to_one=False) if cls is DDIMScheduler else {}))
                     trace(name, s)
+    for spacing, alpha_to_one in (("leading", False), ("leading", True), ("trailing", False), ("linspace", False)):
+        for prediction in ("epsilon", "v_prediction"):
+            name = f"PNDMScheduler-{spacing}-{prediction}-{'one' if alpha_to_one else 'plain'}"
+            trace(name, PNDMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing=spacing, steps_offset=1,
+                                      prediction_type=prediction, set_alpha_to_one=alpha_to_one, skip_prk_steps=True))
     save_file(steps, out + "/samplers.safetensors")
     images = {}
     for guidance in (1.0, 4.0):
@@ -105,6 +111,9 @@ def main(model, out):
     images["sd1"] = sd(prompts[:2], height=64, width=64, num_inference_steps=10, guidance_scale=4.0, output_type="pt", generator=torch.Generator().manual_seed(7)).images
     unet.save_pretrained(out + "/sd1/unet")
     sd.scheduler.save_pretrained(out + "/sd1/scheduler")
+    sd.scheduler = PNDMScheduler.from_config(sd.scheduler.config, skip_prk_steps=True)
+    images["sd1-pndm"] = sd(prompts[:2], height=64, width=64, num_inference_steps=10, guidance_scale=4.0, output_type="pt", generator=torch.Generator().manual_seed(7)).images
+    sd.scheduler.save_pretrained(out + "/sd1-pndm/scheduler")
     save_file({k: v.contiguous() for k, v in images.items()}, out + "/images.safetensors")
 
 

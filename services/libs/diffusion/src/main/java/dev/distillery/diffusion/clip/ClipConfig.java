@@ -29,12 +29,18 @@ public record ClipConfig(
     /** @throws IllegalArgumentException naming file, key and value of what this model does not support */
     public static ClipConfig read(Path folder) {
         Path file = folder.resolve("config.json");
-        JsonNode json;
         try {
-            json = new ObjectMapper().readTree(Files.readAllBytes(file));
+            return of(file.toString(), new ObjectMapper().readTree(Files.readAllBytes(file)));
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * @param file for messages
+     * @throws IllegalArgumentException as {@link #read}
+     */
+    public static ClipConfig of(String file, JsonNode json) {
         String activation = json.path("hidden_act").asText("quick_gelu");
         if (!activation.equals("quick_gelu") && !activation.equals("gelu")) {
             throw new IllegalArgumentException(file + ": 'hidden_act' must be quick_gelu or gelu but is " + activation);
@@ -51,5 +57,9 @@ public record ClipConfig(
                 json.path("eos_token_id").asInt(49407),
                 json.path("architectures").path(0).asText().equals("CLIPTextModelWithProjection"),
                 json.path("projection_dim").asInt(512));
+    }
+
+    ClipLayer.Shape shape() {
+        return new ClipLayer.Shape(width, mlpWidth, heads, quickGelu, eps);
     }
 }

@@ -1,12 +1,13 @@
 package dev.distillery.diffusion.clip;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
@@ -23,7 +24,7 @@ public final class ClipTextEncoder {
     private final ClipConfig config;
     private final NDArray tokenEmbedding; // (vocabulary, D)
     private final NDArray positionEmbedding; // (77, D)
-    private final List<List<NDArray>> layers; // in the order that ops.py documents
+    private final List<ClipLayer> layers;
     private final List<NDArray> finalNorm;
     private final Optional<NDArray> projection; // (P, D)
 
@@ -36,27 +37,12 @@ public final class ClipTextEncoder {
         if (text.has("embeddings.position_ids")) { // a buffer that files of before transformers 4.31 carry
             text.take("embeddings.position_ids", 1, config.positions());
         }
-        layers = new ArrayList<>();
-        for (int i = 0; i < config.layers(); i++) {
-            layers.add(layer(text.at("encoder.layers").at(i)));
-        }
+        layers = ClipLayer.take(
+                text.at("encoder.layers"), config.layers(), config.shape(), ClipLayer.Sight.WHAT_CAME_BEFORE);
         finalNorm = text.takePair("final_layer_norm", config.width());
         projection = config.projection()
                 ? Optional.of(w.take("text_projection.weight", config.projectionWidth(), config.width()))
                 : Optional.empty();
-    }
-
-    private List<NDArray> layer(Weights w) {
-        int d = config.width();
-        var list = new ArrayList<NDArray>();
-        list.addAll(w.takePair("layer_norm1", d));
-        for (String name : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
-            list.addAll(w.at("self_attn").takePair(name, d, d));
-        }
-        list.addAll(w.takePair("layer_norm2", d));
-        list.addAll(w.takePair("mlp.fc1", config.mlpWidth(), d));
-        list.addAll(w.takePair("mlp.fc2", d, config.mlpWidth()));
-        return list;
     }
 
     /**
@@ -70,6 +56,15 @@ public final class ClipTextEncoder {
             var encoder = new ClipTextEncoder(ClipConfig.read(folder), weights);
             weights.check();
             return encoder;
+        }
+    }
+
+    /** Shape of every parameter of such an encoder, by transformers key, without allocating any. */
+    public static Map<String, Shape> parameterShapes(ClipConfig config) {
+        try (NDManager scope = Torch.newManager()) {
+            Weights shapes = Weights.shapesOnly(scope);
+            new ClipTextEncoder(config, shapes);
+            return shapes.shapes();
         }
     }
 
@@ -95,12 +90,12 @@ public final class ClipTextEncoder {
             scoped.attach(scope);
             NDArray h = Ops.call("clip_embed", scoped, tokenEmbedding, positionEmbedding); // (B, L, D)
             NDArray penultimate = h;
-            for (List<NDArray> layer : layers) {
+            for (ClipLayer layer : layers) {
                 if (penultimate != h) {
                     penultimate.close();
                 }
                 penultimate = h;
-                h = Ops.call("clip_layer", h, layer, config.heads(), config.eps(), config.quickGelu() ? 1 : 0);
+                h = layer.apply(h);
             }
             NDArray last = Ops.call("layer_norm", h, finalNorm.get(0), finalNorm.get(1), config.eps());
             NDArray ends = scope.create(ends(ids));

@@ -66,7 +66,7 @@ public enum FeaturePoints {
      * place of that block's own pair; one without the innermost levels has no down-sampler there, so it learns what the
      * teacher has before its own.
      */
-    private static List<Pair> blocks(UNetConfig teacher, UNetConfig student) {
+    static List<Pair> blocks(UNetConfig teacher, UNetConfig student) {
         boolean mid = student.mid().kind() != MidKind.NONE;
         int gone = teacher.levels() - student.levels();
         int last = student.levels() - 1;

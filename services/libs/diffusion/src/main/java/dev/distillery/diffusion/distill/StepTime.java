@@ -9,7 +9,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.tensor.Ops;
-import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.KindsOfUnits;
 import dev.distillery.diffusion.unet.StepCost;
@@ -42,13 +41,6 @@ public record StepTime(double teacher, double student, double learning, double u
                     .sum();
             double update = update(kinds, settings, device) * Student.parameterCount(plan.config()) / sampled;
             return new StepTime(taught, student, learning, update);
-        }
-    }
-
-    /** Seconds of a forward pass without gradients in float32, as samples are drawn and no weight is narrow. */
-    public static double prediction(UNetConfig config, StepCost.InputSize in, Device device) {
-        try (var kinds = new KindsOfUnits(config, in, Precision.FP32, false, device)) {
-            return median(kinds::forward);
         }
     }
 

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.diffusion.distill.Layout.Kept;
+import dev.distillery.diffusion.unet.TransformerDepths;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 
@@ -134,24 +135,8 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
             return;
         }
         JsonNode before = teacher.json().path("transformer_layers_per_block");
-        ArrayNode downJson = json.putArray("transformer_layers_per_block");
-        ArrayNode upJson = json.putArray("reverse_transformer_layers_per_block");
-        boolean mirrored = true;
-        for (int i = 0; i < levels; i++) {
-            int level = i;
-            add(
-                    downJson,
-                    down.get(i),
-                    () -> before.isArray() ? before.get(level).asInt() : before.asInt(1));
-        }
-        for (int i = 0; i < levels; i++) {
-            int level = levels - 1 - i;
-            add(upJson, up.get(i), () -> downJson.get(level).asInt());
-            mirrored &= upJson.get(i).equals(downJson.get(level));
-        }
-        if (mirrored) {
-            json.putNull("reverse_transformer_layers_per_block");
-        }
+        TransformerDepths.write(
+                json, down, up, level -> before.isArray() ? before.get(level).asInt() : before.asInt(1));
     }
 
     private static boolean allAsTeacher(List<Kept> blocks) {
@@ -161,6 +146,11 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
     private static List<Integer> depths(UNetConfig.Level teacher, Kept kept) {
         var depths = new ArrayList<Integer>();
         for (int i = 0; i < kept.layers().size(); i++) {
+            if (kept.layers().get(i) >= teacher.layers()) {
+                throw new IllegalArgumentException(
+                        "a layout keeps layer " + kept.layers().get(i)
+                                + " of a block, counted from 0, where the teacher has " + teacher.layers());
+            }
             int own = teacher.depths().get(kept.layers().get(i));
             int wanted = kept.depths().get(i);
             if (wanted > own) {
@@ -170,17 +160,5 @@ public record Student(Layout layout, UNetConfig config, Map<String, String> teac
             depths.add(wanted == Layout.AS_TEACHER ? own : wanted);
         }
         return depths;
-    }
-
-    /** One number where the layers agree, else a list; a block without attention keeps its unused number. */
-    private static void add(ArrayNode to, List<Integer> depths, java.util.function.IntSupplier unused) {
-        if (depths.stream().allMatch(d -> d == 0)) {
-            to.add(unused.getAsInt());
-        } else if (depths.stream().distinct().count() == 1) {
-            to.add(depths.get(0));
-        } else {
-            ArrayNode list = to.addArray();
-            depths.forEach(list::add);
-        }
     }
 }

@@ -55,6 +55,9 @@ final class ImageDecoder {
             throw e;
         } catch (EOFException e) {
             throw new ImageDecodingException(Reason.TRUNCATED, "");
+        } catch (OutOfMemoryError e) {
+            // What a small file asks for at once, and does not get; the heap is as free as before.
+            throw new ImageDecodingException(Reason.TOO_LARGE, "they need more memory than there is");
         } catch (IOException | RuntimeException e) {
             // Readers answer broken files with whatever exception their arithmetic leads to.
             boolean atEnd = e.getCause() instanceof EOFException;

@@ -5,6 +5,7 @@ import java.awt.image.DataBufferByte;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -13,6 +14,14 @@ import javax.imageio.ImageIO;
 
 /** An image of 8-bit RGB: row by row, three bytes to a pixel. Its operations make new images. */
 public final class RgbImage {
+    private static final float[] MODEL_INPUT = new float[256]; // of each byte
+
+    static {
+        for (int value = 0; value < MODEL_INPUT.length; value++) {
+            MODEL_INPUT[value] = (value / 255f - 0.5f) / 0.5f;
+        }
+    }
+
     private final int width;
     private final int height;
     private final byte[] rgb;
@@ -67,15 +76,29 @@ public final class RgbImage {
         return rgb;
     }
 
-    /** The image resized by {@link BilinearResize}. */
+    /** The image resized by a triangle filter. */
     public RgbImage resize(int newWidth, int newHeight) {
-        return BilinearResize.resize(this, newWidth, newHeight);
+        return resize(newWidth, newHeight, Resampling.BILINEAR);
     }
 
-    /** The shorter side becomes {@code size}; the longer one is rounded down, as torchvision's {@code Resize} does. */
-    public RgbImage resizeShortSide(int size) {
-        int longSide = (int) ((double) ((long) size * Math.max(width, height)) / Math.min(width, height));
-        return width <= height ? resize(size, longSide) : resize(longSide, size);
+    public RgbImage resize(int newWidth, int newHeight, Resampling resampling) {
+        return Resize.resize(this, newWidth, newHeight, resampling);
+    }
+
+    /**
+     * As small as covers a size with the shape kept: one side is that of the size, the other is rounded down. For a square that
+     * is torchvision's {@code Resize}, whose shorter side becomes the square's.
+     */
+    public RgbImage resizeToCover(int newWidth, int newHeight) {
+        return resizeToCover(newWidth, newHeight, Resampling.BILINEAR);
+    }
+
+    /** As {@link #resizeToCover(int, int)}, by another filter. */
+    public RgbImage resizeToCover(int newWidth, int newHeight, Resampling resampling) {
+        boolean byWidth = (long) newWidth * height >= (long) newHeight * width;
+        return byWidth
+                ? resize(newWidth, (int) ((long) newWidth * height / width), resampling)
+                : resize((int) ((long) newHeight * width / height), newHeight, resampling);
     }
 
     /** @throws IndexOutOfBoundsException if the part reaches out of the image */
@@ -103,9 +126,18 @@ public final class RgbImage {
     /** A model's input: 3 x height x width values, -1 black and 1 full colour, written from {@code offset} on. */
     public void toChw(float[] target, int offset) {
         int plane = width * height;
-        for (int i = 0; i < plane; i++) {
-            for (int c = 0; c < 3; c++) {
-                target[offset + c * plane + i] = ((rgb[3 * i + c] & 0xff) / 255f - 0.5f) / 0.5f;
+        for (int c = 0; c < 3; c++) {
+            for (int i = 0, from = c, to = offset + c * plane; i < plane; i++, from += 3, to++) {
+                target[to] = MODEL_INPUT[rgb[from] & 0xff];
+            }
+        }
+    }
+
+    /** The bytes by channel: 3 x height x width of them. */
+    public void toChw(ByteBuffer target) {
+        for (int c = 0; c < 3; c++) {
+            for (int from = c; from < rgb.length; from += 3) {
+                target.put(rgb[from]);
             }
         }
     }

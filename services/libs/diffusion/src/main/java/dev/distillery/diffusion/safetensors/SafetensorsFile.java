@@ -1,5 +1,6 @@
 package dev.distillery.diffusion.safetensors;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,13 +17,11 @@ import java.util.Map;
 public final class SafetensorsFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
-    private final long dataStart;
     private final SafetensorsHeader header;
 
-    private SafetensorsFile(Path path, FileChannel channel, long dataStart, SafetensorsHeader header) {
+    private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header) {
         this.path = path;
         this.channel = channel;
-        this.dataStart = dataStart;
         this.header = header;
     }
 
@@ -31,7 +30,10 @@ public final class SafetensorsFile implements AutoCloseable {
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
             try {
-                return open(path, channel);
+                return new SafetensorsFile(
+                        path, channel, SafetensorsHeader.read(path.toString(), channel.size(), (offset, length) -> fill(
+                                        ByteBuffer.allocate(length), channel, offset)
+                                .array()));
             } catch (IOException | RuntimeException e) {
                 channel.close();
                 throw e;
@@ -41,32 +43,15 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    private static SafetensorsFile open(Path path, FileChannel channel) throws IOException {
-        long size = channel.size();
-        if (size < 8) {
-            throw new SafetensorsException(
-                    path + ": truncated: " + size + " bytes, less than the header's length field");
+    /** @throws EOFException if the file ends before the buffer is full */
+    private static ByteBuffer fill(ByteBuffer buffer, FileChannel channel, long position) throws IOException {
+        int begin = buffer.position();
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position() - begin) < 0) {
+                throw new EOFException("it ends at byte " + channel.size());
+            }
         }
-        long length = read(channel, 0, 8).getLong();
-        if (length < 2 || length > SafetensorsHeader.MAX_BYTES) {
-            throw new SafetensorsException(
-                    path + ": not safetensors: a header of " + Long.toUnsignedString(length) + " bytes");
-        }
-        if (8 + length > size) {
-            throw new SafetensorsException(path + ": truncated: a header of " + length + " bytes in a file of " + size);
-        }
-        byte[] json = read(channel, 8, (int) length).array();
-        long dataStart = 8 + length;
-        return new SafetensorsFile(
-                path, channel, dataStart, SafetensorsHeader.parse(path.toString(), json, size - dataStart));
-    }
-
-    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining() && channel.read(buffer, position + buffer.position()) >= 0) {
-            // until the buffer is full
-        }
-        return buffer.flip();
+        return buffer;
     }
 
     /** Every tensor by name, in the order of the data. */
@@ -84,19 +69,43 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws SafetensorsException if there is no such tensor
      */
     public ByteBuffer data(String name) {
-        TensorInfo t = tensors().get(name);
-        if (t == null) {
-            throw new SafetensorsException(path + ": no tensor '" + name + "'");
-        }
+        TensorInfo t = tensor(name);
         if (t.bytes() > Integer.MAX_VALUE) {
             throw new SafetensorsException(path + ": tensor '" + name + "' is larger than 2 GiB");
         }
         try {
-            return channel.map(MapMode.READ_ONLY, dataStart + t.offset(), t.bytes())
+            return channel.map(MapMode.READ_ONLY, header.dataStart() + t.offset(), t.bytes())
                     .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new SafetensorsException(path + ": tensor '" + name + "' cannot be read: " + e, e);
         }
+    }
+
+    /**
+     * Fills a buffer with a tensor's bytes, little endian, without mapping it.
+     *
+     * @param from first byte of the tensor that is read
+     * @throws SafetensorsException if there is no such tensor, or it ends before
+     */
+    public void read(String name, long from, ByteBuffer target) {
+        TensorInfo t = tensor(name);
+        if (from < 0 || from + target.remaining() > t.bytes()) {
+            throw new SafetensorsException(path + ": tensor '" + name + "' has " + t.bytes() + " bytes, none at " + from
+                    + " to " + (from + target.remaining()));
+        }
+        try {
+            fill(target, channel, header.dataStart() + t.offset() + from);
+        } catch (IOException e) {
+            throw new SafetensorsException(path + ": tensor '" + name + "' cannot be read: " + e, e);
+        }
+    }
+
+    private TensorInfo tensor(String name) {
+        TensorInfo t = tensors().get(name);
+        if (t == null) {
+            throw new SafetensorsException(path + ": no tensor '" + name + "'");
+        }
+        return t;
     }
 
     @Override

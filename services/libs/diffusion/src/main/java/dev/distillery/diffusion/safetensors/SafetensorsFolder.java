@@ -5,17 +5,21 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
  * The weights of a diffusers or transformers folder: one file or shards with an index, full precision before the
- * {@code fp16} variant.
+ * {@code fp16} variant, and this before others.
  */
 public final class SafetensorsFolder implements AutoCloseable {
     private static final long LARGE_BYTES = 256L << 20;
@@ -30,6 +34,9 @@ public final class SafetensorsFolder implements AutoCloseable {
             "model.fp16.safetensors",
             "model.safetensors.index.fp16.json");
 
+    private static final Pattern OTHER_VARIANT = Pattern.compile("(diffusion_pytorch_)?model"
+            + "(\\.((?!.*-\\d{5}-of-\\d{5})[^.]+)\\.safetensors|\\.safetensors\\.index\\.([^.]+)\\.json)");
+
     private final List<SafetensorsFile> files = new ArrayList<>();
     private final Map<String, SafetensorsFile> owner = new LinkedHashMap<>();
 
@@ -37,10 +44,8 @@ public final class SafetensorsFolder implements AutoCloseable {
 
     /** @throws SafetensorsException if the folder has no safetensors weights, or its index does not fit its shards */
     public static SafetensorsFolder open(Path folder) {
-        Path found = NAMES.stream()
+        Path found = preferred(folder.toString(), names(folder))
                 .map(folder::resolve)
-                .filter(Files::isRegularFile)
-                .findFirst()
                 .orElseThrow(() -> new SafetensorsException(folder + ": no safetensors weights; looked for " + NAMES));
         var weights = new SafetensorsFolder();
         try {
@@ -53,6 +58,42 @@ public final class SafetensorsFolder implements AutoCloseable {
         } catch (RuntimeException e) {
             weights.close();
             throw e;
+        }
+    }
+
+    /**
+     * Which of a folder's files holds the weights, or is the index of their shards.
+     *
+     * @param folder for messages
+     * @param names of the files that are directly in it
+     * @return empty if it has no safetensors weights
+     * @throws SafetensorsException if there are several variants, none of them usual
+     */
+    public static Optional<String> preferred(String folder, Collection<String> names) {
+        Optional<String> usual = NAMES.stream().filter(names::contains).findFirst();
+        if (usual.isPresent()) {
+            return usual;
+        }
+        List<String> others = names.stream()
+                .filter(name -> OTHER_VARIANT.matcher(name).matches())
+                .sorted()
+                .toList();
+        if (others.size() > 1) {
+            throw new SafetensorsException(folder + ": weights of several variants, and none without one: " + others);
+        }
+        return others.stream().findFirst();
+    }
+
+    private static List<String> names(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> file.getFileName().toString())
+                    .toList();
+        } catch (IOException e) {
+            throw new SafetensorsException(folder + ": cannot be read: " + e, e);
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.distillery.diffusion.safetensors;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -17,21 +19,50 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * The JSON header of a file, checked: every tensor's bytes fit its shape, and the tensors fill the file without gap or
  * overlap, as the reference implementation demands.
  *
+ * @param tensors by name, in the order of the data
+ * @param dataStart where the data begins in the file
  * @see <a href="https://github.com/huggingface/safetensors#format">the format</a>
  */
-record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> metadata) {
+public record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
     /** The reference implementation's limit. */
-    static final int MAX_BYTES = 100_000_000;
+    private static final int MAX_BYTES = 100_000_000;
 
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
+    /** A file's bytes, wherever it is. */
+    @FunctionalInterface
+    public interface Bytes {
+        /** Exactly so many, which are there. */
+        byte[] read(long offset, int length) throws IOException;
+    }
+
     /**
+     * Reads the header and nothing else.
+     *
      * @param file for messages
-     * @param dataBytes length of what follows the header
+     * @param size of the whole file in bytes
+     * @throws SafetensorsException saying what is wrong with the file
      */
-    static SafetensorsHeader parse(String file, byte[] json, long dataBytes) {
+    public static SafetensorsHeader read(String file, long size, Bytes bytes) throws IOException {
+        if (size < 8) {
+            throw new SafetensorsException(
+                    file + ": truncated: " + size + " bytes, less than the header's length field");
+        }
+        long length =
+                ByteBuffer.wrap(bytes.read(0, 8)).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        if (length < 2 || length > MAX_BYTES) {
+            throw new SafetensorsException(
+                    file + ": not safetensors: a header of " + Long.toUnsignedString(length) + " bytes");
+        }
+        if (8 + length > size) {
+            throw new SafetensorsException(file + ": truncated: a header of " + length + " bytes in a file of " + size);
+        }
+        return parse(file, bytes.read(8, (int) length), 8 + length, size);
+    }
+
+    private static SafetensorsHeader parse(String file, byte[] json, long dataStart, long size) {
         JsonNode root;
         try {
             root = JSON.readTree(json);
@@ -51,10 +82,10 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             }
         });
         tensors.sort(Comparator.comparingLong(TensorInfo::offset).thenComparingLong(TensorInfo::bytes));
-        checkLayout(file, tensors, dataBytes);
+        checkLayout(file, tensors, size - dataStart);
         var byName = new LinkedHashMap<String, TensorInfo>();
         tensors.forEach(t -> byName.put(t.name(), t));
-        return new SafetensorsHeader(byName, metadata);
+        return new SafetensorsHeader(byName, metadata, dataStart);
     }
 
     private static Map<String, String> metadata(String file, JsonNode node) {

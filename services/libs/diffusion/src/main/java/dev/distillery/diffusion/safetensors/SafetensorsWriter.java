@@ -60,8 +60,8 @@ public final class SafetensorsWriter implements AutoCloseable {
             return header().length + dataBytes;
         }
 
-        /** Length field and JSON, padded so that the data begins at a multiple of 8. */
-        private byte[] header() {
+        /** What a file begins with: length field and JSON, padded so that the data begins at a multiple of 8. */
+        public byte[] header() {
             ObjectNode root = JSON.createObjectNode();
             ObjectNode about = root.putObject("__metadata__");
             metadata.forEach(about::put);
@@ -80,17 +80,6 @@ public final class SafetensorsWriter implements AutoCloseable {
                 return header;
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);
-            }
-        }
-    }
-
-    /** Writes every tensor of a file in another float type, and closes the channel. */
-    public static void convert(SafetensorsFile from, DType to, WritableByteChannel channel) throws IOException {
-        Plan plan = new Plan();
-        from.tensors().values().forEach(tensor -> plan.add(tensor.name(), to, tensor.shape()));
-        try (SafetensorsWriter writer = new SafetensorsWriter(channel, plan)) {
-            for (TensorInfo tensor : from.tensors().values()) {
-                writer.convert(tensor.name(), tensor.dtype(), from.data(tensor.name()));
             }
         }
     }

@@ -65,6 +65,14 @@ public final class TextToImage implements AutoCloseable {
         }
     }
 
+    public PromptEncoder promptEncoder() {
+        return promptEncoder;
+    }
+
+    public AutoencoderKL vae() {
+        return vae;
+    }
+
     /**
      * Draws.
      *
@@ -78,9 +86,9 @@ public final class TextToImage implements AutoCloseable {
             throw new IllegalArgumentException(
                     "the size must be a multiple of " + scale + " pixels but is " + settings.sizePx());
         }
-        Sampler sampler = Sampler.of(model.resolve("scheduler"), settings.steps());
         long side = settings.sizePx() / scale;
-        try (Torch.GradMode off = Torch.gradMode(false);
+        try (Sampler sampler = Sampler.of(model.resolve("scheduler"), settings.steps());
+                Torch.GradMode off = Torch.gradMode(false);
                 NDManager run = scope.newSubManager()) {
             Conditions conditions = conditions(unet, settings, run);
             Torch.seed(settings.seed());

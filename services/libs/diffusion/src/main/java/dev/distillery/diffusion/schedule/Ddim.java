@@ -1,5 +1,7 @@
 package dev.distillery.diffusion.schedule;
 
+import java.util.function.UnaryOperator;
+
 import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
@@ -10,46 +12,23 @@ import dev.distillery.diffusion.schedule.NoiseSchedule.Prediction;
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/schedulers/scheduling_ddim.py#L131">
  *     DDIMScheduler</a>
  */
-public final class Ddim implements Sampler {
-    private final NoiseSchedule schedule;
-    private final double[] timesteps;
-    private final int stride;
-    private final float finalAlpha;
+public final class Ddim extends VariancePreserving {
     private final float clip; // 0: not at all
 
     /** @throws IllegalArgumentException naming a setting that is not supported */
     public Ddim(JsonNode config, int steps) {
+        super(config, steps, true, UnaryOperator.identity());
         Spacing.refuse(config, "thresholding");
-        schedule = NoiseSchedule.of(config);
-        double[] spaced = Spacing.of(config, Spacing.LEADING, schedule.steps(), steps);
-        timesteps = java.util.Arrays.stream(spaced).map(Math::rint).toArray();
-        stride = schedule.steps() / steps;
-        finalAlpha = config.path("set_alpha_to_one").asBoolean(true) ? 1 : schedule.alphasCumprod()[0];
         clip = config.path("clip_sample").asBoolean(true)
                 ? (float) config.path("clip_sample_range").asDouble(1)
                 : 0;
     }
 
     @Override
-    public double[] timesteps() {
-        return timesteps.clone();
-    }
-
-    @Override
-    public double initNoiseSigma() {
-        return 1;
-    }
-
-    @Override
-    public NDArray scaleModelInput(NDArray sample, int step) {
-        return sample.duplicate();
-    }
-
-    @Override
     public NDArray step(NDArray output, int step, NDArray sample) {
         int t = (int) timesteps[step];
-        float alpha = schedule.alphasCumprod()[t];
-        float before = t - stride >= 0 ? schedule.alphasCumprod()[t - stride] : finalAlpha;
+        float alpha = alpha(t);
+        float before = alpha(t - stride);
         float signal = (float) Math.sqrt(alpha);
         float noise = (float) Math.sqrt(1 - alpha);
         boolean epsilon = schedule.prediction() == Prediction.EPSILON;

@@ -8,9 +8,12 @@ import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
-/** The reverse process: from noise to latents in a few steps. Arrays are attached to their first argument's manager. */
-public interface Sampler {
-    /** The timestep of each step, from the noisiest down. */
+/**
+ * The reverse process: from noise to latents in a few steps, one after the other from step 0. Arrays are attached to their
+ * first argument's manager. For one thread at a time; closing frees what is remembered between steps.
+ */
+public interface Sampler extends AutoCloseable {
+    /** The timestep of each step, from the noisiest down; there may be more of them than steps were asked for. */
     double[] timesteps();
 
     /** Standard deviation of the noise to begin with. */
@@ -22,9 +25,12 @@ public interface Sampler {
     /** The sample after a step, given what the network predicted. */
     NDArray step(NDArray prediction, int step, NDArray sample);
 
+    @Override
+    default void close() {}
+
     /**
-     * The sampler of a {@code scheduler_config.json} for so many steps: DDIM where it names it, else Euler with the same
-     * noise, which is what {@code EulerDiscreteScheduler.from_config} makes of it.
+     * The sampler of a {@code scheduler_config.json} for so many steps: DDIM or PNDM where it names them, else Euler with the
+     * same noise, which is what {@code EulerDiscreteScheduler.from_config} makes of it.
      *
      * @throws IllegalArgumentException naming a setting that is not supported
      */
@@ -32,11 +38,18 @@ public interface Sampler {
         Path file = schedulerFolder.resolve("scheduler_config.json");
         try {
             JsonNode config = new ObjectMapper().readTree(Files.readAllBytes(file));
-            return config.path("_class_name").asText().equals("DDIMScheduler")
-                    ? new Ddim(config, steps)
-                    : new EulerDiscrete(config, steps);
+            return of(config, steps);
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** As {@link #of(Path, int)}. */
+    static Sampler of(JsonNode config, int steps) {
+        return switch (config.path("_class_name").asText()) {
+            case "DDIMScheduler" -> new Ddim(config, steps);
+            case "PNDMScheduler" -> new Pndm(config, steps);
+            default -> new EulerDiscrete(config, steps);
+        };
     }
 }

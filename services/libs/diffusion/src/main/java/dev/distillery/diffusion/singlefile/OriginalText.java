@@ -10,10 +10,13 @@ import java.util.stream.Stream;
 /**
  * A text encoder's keys: CLIP's are transformers' own, OpenCLIP's (SDXL's second, SD v2's) join the projections of attention.
  *
+ * @param folder of the pipeline
+ * @param prefix in the single file
+ * @param openClip whether the original is OpenCLIP's
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/scripts/convert_diffusers_to_original_sdxl.py#L200">
  *     diffusers' convert_openclip_text_enc_state_dict</a>
  */
-final class OriginalText {
+record OriginalText(String folder, String prefix, boolean openClip) {
     private static final Map<String, String> PARTS = new LinkedHashMap<>();
 
     static {
@@ -30,13 +33,27 @@ final class OriginalText {
         PARTS.put("\\.self_attn\\.q_proj\\.(weight|bias)", ".attn.in_proj_$1");
     }
 
-    private OriginalText() {}
-
-    static List<OriginalTensor> clip(String prefix, Set<String> keys) {
-        return keys.stream().map(key -> OriginalTensor.same(prefix + key, key)).toList();
+    /** Those of a family. */
+    static List<OriginalText> of(String family) {
+        return switch (family) {
+            case "sdxl" ->
+                List.of(
+                        new OriginalText("text_encoder", "conditioner.embedders.0.transformer.", false),
+                        new OriginalText("text_encoder_2", "conditioner.embedders.1.model.", true));
+            case "sd2" -> List.of(new OriginalText("text_encoder", "cond_stage_model.model.", true));
+            default -> List.of(new OriginalText("text_encoder", "cond_stage_model.transformer.", false));
+        };
     }
 
-    static List<OriginalTensor> openClip(String prefix, Set<String> keys) {
+    List<OriginalTensor> tensors(Set<String> keys) {
+        return openClip
+                ? joined(keys)
+                : keys.stream()
+                        .map(key -> OriginalTensor.same(prefix + key, key))
+                        .toList();
+    }
+
+    private List<OriginalTensor> joined(Set<String> keys) {
         List<OriginalTensor> tensors = new ArrayList<>();
         for (String key : keys) {
             if (key.contains(".k_proj.") || key.contains(".v_proj.") || key.endsWith(".position_ids")) {

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import dev.distillery.diffusion.safetensors.TensorInfo;
+
 /**
  * An auto-encoder's keys. The original code counts the decoder's levels from the outside, and its attention has 1x1 kernels.
  *
@@ -17,6 +19,9 @@ final class OriginalVae {
     static final String PREFIX = "first_stage_model.";
 
     private static final Pattern UP = Pattern.compile("decoder\\.up_blocks\\.(\\d+)\\.(.*)");
+
+    private static final Pattern DIFFUSERS =
+            Pattern.compile("(encoder|decoder)\\.(down_blocks|mid_block|up_blocks)\\..*");
 
     /** In this order: what comes later sees the text that is left. */
     private static final Map<String, String> PARTS = new LinkedHashMap<>();
@@ -38,6 +43,27 @@ final class OriginalVae {
     }
 
     private OriginalVae() {}
+
+    /**
+     * The tensors by the names that they have in a whole model's file; one with nothing but an auto-encoder has them without
+     * the prefix.
+     *
+     * @throws IllegalArgumentException if they are named as diffusers names them
+     */
+    static Map<String, TensorInfo> named(Map<String, TensorInfo> tensors) {
+        if (tensors.keySet().stream().anyMatch(name -> name.startsWith(PREFIX))) {
+            return tensors;
+        }
+        Map<String, TensorInfo> named = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> {
+            if (DIFFUSERS.matcher(name).matches()) {
+                throw new IllegalArgumentException(
+                        "is the auto-encoder of a diffusers folder: name the folder that it is in");
+            }
+            named.put(PREFIX + name, tensor);
+        });
+        return named;
+    }
 
     /** @param shapes by key */
     static List<OriginalTensor> tensors(int levels, Map<String, long[]> shapes) {

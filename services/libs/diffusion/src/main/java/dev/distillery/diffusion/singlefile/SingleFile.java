@@ -1,9 +1,10 @@
 package dev.distillery.diffusion.singlefile;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
@@ -25,10 +28,17 @@ import dev.distillery.diffusion.vae.VaeConfig;
  * mapped folders through one buffer.
  */
 public final class SingleFile implements AutoCloseable {
-    private record Component(SafetensorsFolder folder, Map<String, TensorInfo> infos, List<OriginalTensor> tensors) {}
+    private record Component(
+            SafetensorsFolder folder,
+            Map<String, TensorInfo> infos,
+            Map<String, long[]> shapes,
+            List<OriginalTensor> tensors) {}
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final UNetConfig unet;
     private final List<Component> components = new ArrayList<>();
+    private final Map<String, String> configs = new LinkedHashMap<>();
 
     /** What the file says of itself, by Stability AI's {@code modelspec} 1.0.1. */
     public record About(String title, String description, int resolution, String date, boolean velocity) {}
@@ -41,24 +51,31 @@ public final class SingleFile implements AutoCloseable {
     public SingleFile(Path unet, Path pipeline) {
         this.unet = UNetConfig.read(unet);
         try {
-            add(unet, keys -> OriginalUNet.tensors(this.unet, keys.keySet()));
+            add(unet, shapes -> OriginalUNet.tensors(this.unet, shapes.keySet()));
             Path vae = pipeline.resolve("vae");
             int levels = VaeConfig.read(vae).channels().size();
             add(vae, shapes -> OriginalVae.tensors(levels, shapes));
-            Path text = pipeline.resolve("text_encoder");
-            switch (Layouts.family(this.unet)) {
-                case "sdxl" -> {
-                    add(text, keys -> OriginalText.clip("conditioner.embedders.0.transformer.", keys.keySet()));
-                    add(
-                            pipeline.resolve("text_encoder_2"),
-                            keys -> OriginalText.openClip("conditioner.embedders.1.model.", keys.keySet()));
-                }
-                case "sd2" -> add(text, keys -> OriginalText.openClip("cond_stage_model.model.", keys.keySet()));
-                default -> add(text, keys -> OriginalText.clip("cond_stage_model.transformer.", keys.keySet()));
+            for (OriginalText text : OriginalText.of(Layouts.family(this.unet))) {
+                add(pipeline.resolve(text.folder()), shapes -> text.tensors(shapes.keySet()));
             }
+            configs(unet, pipeline);
+        } catch (IOException e) {
+            close();
+            throw new UncheckedIOException(e);
         } catch (RuntimeException e) {
             close();
             throw e;
+        }
+    }
+
+    /** What shapes do not tell, such as heads of attention, is told by the folder's own configurations. */
+    private void configs(Path unet, Path pipeline) throws IOException {
+        for (String name : SingleFileConfigs.NAMES) {
+            Path file = name.startsWith("unet/") ? unet.resolve("config.json") : pipeline.resolve(name);
+            if (Files.exists(file)) {
+                JsonNode json = JSON.readTree(Files.readAllBytes(file));
+                configs.put(SingleFileConfigs.METADATA + name, JSON.writeValueAsString(json));
+            }
         }
     }
 
@@ -69,7 +86,7 @@ public final class SingleFile implements AutoCloseable {
             Map<String, TensorInfo> infos = weights.tensors();
             Map<String, long[]> shapes = new LinkedHashMap<>();
             infos.forEach((key, tensor) -> shapes.put(key, tensor.shape()));
-            components.add(new Component(weights, infos, names.apply(shapes)));
+            components.add(new Component(weights, infos, shapes, names.apply(shapes)));
         } catch (RuntimeException e) {
             weights.close();
             throw e;
@@ -82,7 +99,7 @@ public final class SingleFile implements AutoCloseable {
         metadata(about).forEach(plan::metadata);
         for (Component component : components) {
             for (OriginalTensor tensor : component.tensors) {
-                plan.add(tensor.name(), type(component, tensor, type), shape(component, tensor));
+                plan.add(tensor.name(), type(component, tensor, type), tensor.shape(component.shapes));
             }
         }
         try (var writer = new SafetensorsWriter(channel, plan)) {
@@ -105,41 +122,15 @@ public final class SingleFile implements AutoCloseable {
         return from == DType.I64 || from == DType.I32 ? from : type;
     }
 
-    private static long[] shape(Component component, OriginalTensor tensor) {
-        long[] first = info(component, tensor.from().get(0)).shape();
-        return switch (tensor.change()) {
-            case AS_KERNEL -> new long[] {first[0], first[1], 1, 1};
-            case TRANSPOSED -> new long[] {first[1], first[0]};
-            case NONE -> {
-                long[] joined = first.clone();
-                joined[0] = tensor.from().stream()
-                        .mapToLong(key -> info(component, key).shape()[0])
-                        .sum();
-                yield joined;
-            }
-        };
-    }
-
     private static ByteBuffer[] data(Component component, OriginalTensor tensor) {
         if (tensor.change() == Change.TRANSPOSED) {
             TensorInfo info = info(component, tensor.from().get(0));
-            return new ByteBuffer[] {transposed(component.folder.data(info.name()), info)};
+            ByteBuffer data = component.folder.data(info.name());
+            return new ByteBuffer[] {
+                OriginalTensor.transposed(data, info.shape(), info.dtype().bytes())
+            };
         }
         return tensor.from().stream().map(component.folder::data).toArray(ByteBuffer[]::new);
-    }
-
-    private static ByteBuffer transposed(ByteBuffer data, TensorInfo info) {
-        int bytes = info.dtype().bytes();
-        int rows = Math.toIntExact(info.shape()[0]);
-        int columns = Math.toIntExact(info.shape()[1]);
-        ByteBuffer turned = ByteBuffer.allocate(data.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-        int start = data.position();
-        for (int column = 0; column < columns; column++) {
-            for (int row = 0; row < rows; row++) {
-                turned.put(data.slice(start + (row * columns + column) * bytes, bytes));
-            }
-        }
-        return turned.flip();
     }
 
     private Map<String, String> metadata(About about) {
@@ -163,6 +154,7 @@ public final class SingleFile implements AutoCloseable {
         metadata.put("modelspec.resolution", about.resolution + "x" + about.resolution);
         metadata.put("modelspec.date", about.date);
         metadata.put("modelspec.prediction_type", about.velocity ? "v" : "epsilon");
+        metadata.putAll(configs);
         return metadata;
     }
 

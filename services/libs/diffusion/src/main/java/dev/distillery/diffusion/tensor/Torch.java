@@ -48,6 +48,11 @@ public final class Torch {
         return system.getTotalMemorySize();
     }
 
+    /** Memory of a GPU that is in use, by this process or others. */
+    public static long usedMemoryBytes(Device gpu) {
+        return CudaUtils.getGpuMemory(gpu).getUsed();
+    }
+
     /** All GPUs, or the CPU where there is none. */
     public static List<Device> devices() {
         return List.of(ENGINE.getDevices());
@@ -67,10 +72,15 @@ public final class Torch {
         return ENGINE.newBaseManager(Device.cpu());
     }
 
-    /** For example {@code PyTorch 2.7.1, cpu, 2 threads}. */
+    /** The default device, as {@code PyTorch 2.7.1, CPU, 2 threads}. */
     public static String describe() {
-        return "PyTorch " + ENGINE.getVersion() + ", " + ENGINE.defaultDevice() + ", " + JniUtils.getNumThreads()
-                + " threads";
+        return describe(defaultDevice());
+    }
+
+    /** The same of another device. */
+    public static String describe(Device device) {
+        return "PyTorch " + ENGINE.getVersion()
+                + (device.isGpu() ? ", GPU" : ", CPU, " + JniUtils.getNumThreads() + " threads");
     }
 
     /** How many threads an operator uses; process-wide. */

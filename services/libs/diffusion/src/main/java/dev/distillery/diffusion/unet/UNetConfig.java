@@ -124,6 +124,7 @@ public record UNetConfig(
                         "U-Net config: '" + key + "' must be absent or one of " + allowed + " but is " + value);
             }
         });
+        Ranges.check(json);
         List<Integer> channels = perLevel(
                 json, "block_out_channels", json.path("block_out_channels").size());
         int levels = channels.size();

@@ -3,10 +3,13 @@ package dev.distillery.diffusion.vae;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
@@ -46,10 +49,50 @@ public final class AutoencoderKL {
      */
     public static AutoencoderKL load(Path folder, NDManager manager) {
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
-            Weights weights = Weights.of(folder.toString(), SafetensorsSource.of(files, manager));
+            Weights weights = Weights.of(folder.toString(), laidOut(SafetensorsSource.of(files, manager)));
             var vae = new AutoencoderKL(VaeConfig.read(folder), weights);
             weights.check();
             return vae;
+        }
+    }
+
+    /**
+     * On the CPU, kernels with their channels last, so that every feature map is laid out like that: oneDNN's convolutions are
+     * then up to 1.6 times as fast, since they reorder nothing.
+     */
+    private static Weights.Source laidOut(SafetensorsSource source) {
+        return new Weights.Source() {
+            @Override
+            public Set<String> keys() {
+                return source.keys();
+            }
+
+            @Override
+            public Shape shape(String key) {
+                return source.shape(key);
+            }
+
+            @Override
+            public NDArray load(String key) {
+                NDArray weight = source.load(key);
+                if (weight.getShape().dimension() != 4 || weight.getDevice().isGpu()) {
+                    return weight;
+                }
+                try (weight) {
+                    NDArray kernel = Ops.call("channels_last", weight);
+                    kernel.attach(weight.getManager());
+                    return kernel;
+                }
+            }
+        };
+    }
+
+    /** Shape of every parameter of such an auto-encoder, by diffusers key, without allocating any. */
+    public static Map<String, Shape> parameterShapes(VaeConfig config) {
+        try (NDManager scope = Torch.newManager()) {
+            Weights shapes = Weights.shapesOnly(scope);
+            new AutoencoderKL(config, shapes);
+            return shapes.shapes();
         }
     }
 
@@ -126,8 +169,11 @@ public final class AutoencoderKL {
 
     /** Unscaled latents {@code (B, C, h, w)} to pixels {@code (B, 3, H, W)}, about [-1, 1]. */
     public NDArray decode(NDArray latents) {
-        try (Torch.GradMode off = Torch.gradMode(false)) {
-            return run(decoder, latents);
+        try (Torch.GradMode off = Torch.gradMode(false);
+                NDArray pixels = run(decoder, latents)) {
+            NDArray readable = Ops.call("contiguous", pixels);
+            readable.attach(latents.getManager());
+            return readable;
         }
     }
 

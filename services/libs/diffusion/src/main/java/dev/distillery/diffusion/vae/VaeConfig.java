@@ -30,13 +30,28 @@ public record VaeConfig(
     public static VaeConfig read(Path folder) {
         Path file = folder.resolve("config.json");
         try {
-            return of(file, new ObjectMapper().readTree(Files.readAllBytes(file)));
+            return of(file.toString(), Files.readAllBytes(file));
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    private static VaeConfig of(Path file, JsonNode json) {
+    /**
+     * As {@link #read}.
+     *
+     * @param file for messages
+     * @param content of {@code config.json}
+     */
+    public static VaeConfig of(String file, byte[] content) throws IOException {
+        return of(file, new ObjectMapper().readTree(content));
+    }
+
+    /**
+     * As {@link #read}.
+     *
+     * @param file for messages
+     */
+    public static VaeConfig of(String file, JsonNode json) {
         for (String unused : List.of("shift_factor", "latents_mean", "latents_std")) {
             if (json.hasNonNull(unused)) {
                 throw new IllegalArgumentException(file + ": '" + unused + "' must be null but is " + json.get(unused));
@@ -58,7 +73,7 @@ public record VaeConfig(
                 json.path("scaling_factor").asDouble(0.18215));
     }
 
-    private static void blocks(Path file, JsonNode json, String key, String supported) {
+    private static void blocks(String file, JsonNode json, String key, String supported) {
         json.path(key).forEach(type -> {
             if (!type.asText().equals(supported)) {
                 throw new IllegalArgumentException(file + ": '" + key + "' must be " + supported + " but has " + type);

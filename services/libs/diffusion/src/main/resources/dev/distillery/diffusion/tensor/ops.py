@@ -159,22 +159,36 @@ class Ops(Module):
 
   # the second half of the channels is the logarithm of the variance
   def std_of_logvar(self: __torch__.Ops, moments: Tensor) -> Tensor:
-    logvar = torch.slice(moments, 1, torch.floordiv(torch.size(moments, 1), 2))
+    logvar = torch.contiguous(torch.slice(moments, 1, torch.floordiv(torch.size(moments, 1), 2)))
     return torch.exp(torch.mul(torch.clamp(logvar, -30.0, 20.0), 0.5))
+
+  # torch.channels_last; a convolution takes on its kernel's layout
+  def channels_last(self: __torch__.Ops, kernel: Tensor) -> Tensor:
+    return torch.contiguous(kernel, memory_format=2)
+
+  def contiguous(self: __torch__.Ops, x: Tensor) -> Tensor:
+    return torch.contiguous(x)
 
   # --- CLIP ----------------------------------------------------------------------------------------------------------
   def clip_embed(self: __torch__.Ops, ids: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
     return torch.add(torch.embedding(tokens, ids), torch.slice(positions, 0, 0, torch.size(ids, 1)))
 
+  # pixels (B, 3, H, W) -> the class token and then the patches, row by row (B, 1 + patches, D)
+  def clip_patches(self: __torch__.Ops, pixels: Tensor, kernel: Tensor, token: Tensor, positions: Tensor) -> Tensor:
+    p = torch.size(kernel, 2)
+    patches = torch.transpose(torch.flatten(torch.conv2d(pixels, kernel, None, [p, p], [0, 0], [1, 1], 1), 2), 1, 2)
+    tokens = torch.expand(token, [torch.size(pixels, 0), 1, -1])
+    return torch.add(torch.cat([tokens, patches], 1), positions)
+
   # w: layer_norm1, q, k, v, out, layer_norm2, fc1, fc2, each weight and bias
-  def clip_layer(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor, eps: Tensor, quick_gelu: Tensor) -> Tensor:
+  def clip_layer(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor, eps: Tensor, quick_gelu: Tensor, causal: Tensor) -> Tensor:
     c = [torch.size(x, -1)]
     n = int(heads)
     h = torch.layer_norm(x, c, w[0], w[1], float(eps))
     q = torch.transpose(torch.unflatten(torch.linear(h, w[2], w[3]), -1, [n, -1]), 1, 2)
     k = torch.transpose(torch.unflatten(torch.linear(h, w[4], w[5]), -1, [n, -1]), 1, 2)
     v = torch.transpose(torch.unflatten(torch.linear(h, w[6], w[7]), -1, [n, -1]), 1, 2)
-    a = torch.scaled_dot_product_attention(q, k, v, None, 0., True)
+    a = torch.scaled_dot_product_attention(q, k, v, None, 0., torch.gt(int(causal), 0))
     x1 = torch.add(torch.linear(torch.flatten(torch.transpose(a, 1, 2), 2), w[8], w[9]), x)
     f = torch.linear(torch.layer_norm(x1, c, w[10], w[11], float(eps)), w[12], w[13])
     if torch.gt(int(quick_gelu), 0):
@@ -205,6 +219,10 @@ class Ops(Module):
   # 0: no reduction
   def huber_of_samples(self: __torch__.Ops, x: Tensor, y: Tensor, weights: Tensor, delta: Tensor) -> Tensor:
     return (self).mean_of_samples(torch.huber_loss(torch.to(x, 6), torch.to(y, 6), 0, float(delta)), weights)
+
+  # the mean square error of each sample (B)
+  def mse_by_sample(self: __torch__.Ops, x: Tensor, y: Tensor) -> Tensor:
+    return torch.mean(torch.flatten(torch.square(torch.sub(torch.to(x, 6), torch.to(y, 6))), 1), [1])
 
   # a loss in units of the mean square of what was to be met
   def relative(self: __torch__.Ops, loss: Tensor, target: Tensor) -> Tensor:
@@ -302,6 +320,28 @@ class Ops(Module):
       mean = torch.add_(torch.mul_(squares[i], beta2), square, alpha=torch.sub(1.0, beta2))
       _0 = (self).adafactor_apply(hyper, p[i], torch.mul(torch.rsqrt(mean), g[i]))
     return hyper
+
+  # --- evaluation ----------------------------------------------------------------------------------------------------
+  # features (N, D) -> their mean (1, D) and below it the sums of products of deviations from it (D, D)
+  def mean_and_comoments(self: __torch__.Ops, x: Tensor) -> Tensor:
+    mean = torch.mean(x, [0], True)
+    away = torch.sub(x, mean)
+    return torch.cat([mean, torch.matmul(torch.transpose(away, 0, 1), away)], 0)
+
+  # (N, C, H, W) -> the means over the cells of a grid (N, C grid grid)
+  def averaged_over_grid(self: __torch__.Ops, x: Tensor, grid: Tensor) -> Tensor:
+    return torch.flatten(torch.adaptive_avg_pool2d(x, [int(grid), int(grid)]), 1)
+
+  # r of a covariance r r' (D, D); rounding makes eigenvalues of 0 negative
+  def covariance_root(self: __torch__.Ops, a: Tensor) -> Tensor:
+    values, vectors = torch.linalg_eigh(a)
+    return torch.mul(vectors, torch.sqrt(torch.clamp(values, 0.)))
+
+  # the trace of the root of the product of two covariances a = r r' and b = s s' (D, D), in float64: the eigenvalues of a b
+  # are the squares of the singular values of r' s, whose own roots would be off by the root of the rounding
+  def trace_of_root(self: __torch__.Ops, a: Tensor, b: Tensor) -> Tensor:
+    product = torch.matmul(torch.transpose((self).covariance_root(a), 0, 1), (self).covariance_root(b))
+    return torch.sum(torch.linalg_svdvals(product))
 
   def forward(self: __torch__.Ops, x: Tensor) -> Tensor:
     return x

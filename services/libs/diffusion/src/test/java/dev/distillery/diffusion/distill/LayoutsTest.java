@@ -159,6 +159,14 @@ class LayoutsTest {
                 .allMatch(UNet2DCondition.sites(student.config())::contains);
     }
 
+    @Test
+    void shouldSayWhichLayerATeacherLacksThatIsAStudentItself() throws IOException {
+        UNetConfig teacher = Families.unet("sdxl");
+        UNetConfig small = Student.of(teacher, Layouts.named(teacher, "small")).config();
+        assertThatThrownBy(() -> Student.of(small, Layouts.named(small, "tiny")))
+                .hasMessage("a layout keeps layer 2 of a block, counted from 0, where the teacher has 2");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"smal", "base", ""})
     void shouldNameTheLayoutsOfTheFamilyWhenThereIsNoSuch(String name) throws IOException {

@@ -38,11 +38,29 @@ class RgbImageTest {
 
         // When
         RgbImage resized = name.length > 1
-                ? photo.resizeShortSide(Integer.parseInt(name[1]))
+                ? photo.resizeToCover(Integer.parseInt(name[1]), Integer.parseInt(name[1]))
                 : photo.resize(Integer.parseInt(size[0]), Integer.parseInt(size[1]));
 
         // Then
         assertThat(resized.width() + "x" + resized.height()).isEqualTo(size[0] + "x" + size[1]);
+        assertThat(resized.rgb()).isEqualTo(Files.readAllBytes(expected));
+    }
+
+    static Stream<Path> resizedByACubic() throws IOException {
+        return Files.list(GOLDEN.resolve("bicubic")).sorted();
+    }
+
+    @ParameterizedTest
+    @MethodSource("resizedByACubic")
+    void shouldGivePillowsBytesWhenResizedByACubic(Path expected) throws IOException {
+        // Given photo.png and a golden file named WxH.rgb
+        RgbImage photo = RgbImage.decode(Files.readAllBytes(GOLDEN.resolve("photo.png")));
+        String[] size = expected.getFileName().toString().replace(".rgb", "").split("x");
+
+        // When
+        RgbImage resized = photo.resize(Integer.parseInt(size[0]), Integer.parseInt(size[1]), Resampling.BICUBIC);
+
+        // Then
         assertThat(resized.rgb()).isEqualTo(Files.readAllBytes(expected));
     }
 

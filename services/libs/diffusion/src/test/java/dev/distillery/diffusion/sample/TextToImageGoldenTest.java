@@ -10,9 +10,9 @@ import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.Golden;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole loop against diffusers' pipelines; golden pictures by {@code src/test/python/golden_pipeline.py}. */
 class TextToImageGoldenTest {
@@ -32,12 +32,16 @@ class TextToImageGoldenTest {
         assertSame(model, Golden.miniSdxl().resolve("unet"), guidance, "sdxl-" + guidance + "-" + name);
     }
 
-    @Test
-    void shouldDrawTheSamePicturesAsStableDiffusionPipeline() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"sd1", "sd1-pndm"})
+    void shouldDrawTheSamePicturesAsStableDiffusionPipeline(String name) throws IOException {
         // Given
-        Path sd1 = Golden.folder("pipeline").resolve("sd1");
-        Path model = model("{}", List.of("vae", "text_encoder", "tokenizer"), sd1.resolve("scheduler"));
-        assertSame(model, sd1.resolve("unet"), 4, "sd1");
+        Path golden = Golden.folder("pipeline");
+        Path model = model(
+                "{}",
+                List.of("vae", "text_encoder", "tokenizer"),
+                golden.resolve(name).resolve("scheduler"));
+        assertSame(model, golden.resolve("sd1/unet"), 4, name);
     }
 
     /** A model folder of parts that are elsewhere. */

@@ -76,24 +76,62 @@ class SchedulesGoldenTest {
         assertSameSteps("DDIMScheduler-defaults-" + prediction);
     }
 
+    @ParameterizedTest
+    @CsvSource({"leading, plain", "leading, one", "trailing, plain", "linspace, plain"})
+    void shouldSampleWithPndmAsDiffusersDoes(String spacing, String end) throws IOException {
+        for (String prediction : new String[] {"epsilon", "v_prediction"}) {
+            assertSameSteps("PNDMScheduler-" + spacing + "-" + prediction + "-" + end);
+        }
+    }
+
+    @Test
+    void shouldForgetThePictureBeforeWhenPndmBeginsAnother() throws IOException {
+        try (NDManager scope = Torch.newManager();
+                Sampler used = Sampler.of(config("PNDMScheduler-leading-epsilon-plain"), 3);
+                Sampler fresh = Sampler.of(config("PNDMScheduler-leading-epsilon-plain"), 3)) {
+            // Given
+            NDArray noise = scope.randomNormal(new Shape(1, 4, 4, 4));
+            sampled(used, noise.mul(2));
+            // When
+            NDArray again = sampled(used, noise);
+            // Then
+            assertThat(again.toFloatArray())
+                    .containsExactly(sampled(fresh, noise).toFloatArray());
+        }
+    }
+
+    private static NDArray sampled(Sampler sampler, NDArray noise) {
+        NDArray x = noise;
+        for (int i = 0; i < sampler.timesteps().length; i++) {
+            try (NDManager step = noise.getManager().newSubManager()) { // as a pipeline does: the step's arrays go
+                NDArray seen = sampler.scaleModelInput(x, i);
+                seen.attach(step);
+                x = sampler.step(seen.tanh(), i, x);
+                x.attach(noise.getManager());
+            }
+        }
+        return x;
+    }
+
     private static void assertSameSteps(String name) throws IOException {
         try (NDManager scope = Torch.newManager()) {
             // Given
             Map<String, NDArray> golden =
                     Golden.tensors(Golden.folder("pipeline").resolve("samplers.safetensors"), scope);
             NDArray trace = golden.get(name + ".trace");
-            JsonNode config = config(name);
-            Sampler sampler = name.startsWith("DDIM") ? new Ddim(config, 7) : new EulerDiscrete(config, 7);
+            Sampler sampler = Sampler.of(config(name), 7);
+            int passes = sampler.timesteps().length;
             // When
             Torch.seed(3);
             NDArray x = scope.randomNormal(new Shape(1, 4, 4, 4)).mul((float) sampler.initNoiseSigma());
-            for (int i = 0; i < 7; i++) {
+            for (int i = 0; i < passes; i++) {
                 Golden.assertClose(name + " before step " + i, x, trace.get(i));
                 x = sampler.step(sampler.scaleModelInput(x, i).tanh().mul(0.9f), i, x);
             }
             // Then
             assertThat(sampler.timesteps()).containsExactly(golden64(golden.get(name + ".timesteps")), within(1e-3));
-            Golden.assertClose(name, x, trace.get(7));
+            Golden.assertClose(name, x, trace.get(passes));
+            sampler.close();
         }
     }
 
@@ -106,6 +144,14 @@ class SchedulesGoldenTest {
         assertThatThrownBy(() -> new EulerDiscrete(config, 7))
                 .hasMessageContaining("'" + key + "'")
                 .hasMessageContaining(value);
+    }
+
+    @Test
+    void shouldRefuseTheRungeKuttaStepsOfPndm() throws IOException {
+        ObjectNode config = config("PNDMScheduler-leading-epsilon-plain").deepCopy();
+        config.remove("skip_prk_steps");
+        assertThatThrownBy(() -> Sampler.of(config, 7))
+                .hasMessageContaining("'skip_prk_steps' must be true but is false");
     }
 
     private static double[] golden64(NDArray array) {
