@@ -20,7 +20,7 @@ record CheckedRequest(
         FileTree dataset,
         Optional<FileTree> validation,
         List<DatasetIngest.Part> parts) {
-    private static final String FORMAT = "dataset 1";
+    private static final String FORMAT = "dataset 2";
 
     /** @throws InvalidRequestException with every violation */
     static CheckedRequest of(TrainRequest request, Sources sources, Optional<DeviceMemory> device) throws IOException {
@@ -29,9 +29,12 @@ record CheckedRequest(
             throw new InvalidRequestException(found.violations());
         }
         Integer limit = request.dataset().limit();
+        TrainRequest.Filter filter = request.dataset().filter();
         List<DatasetIngest.Part> parts = new ArrayList<>();
-        parts.add(new DatasetIngest.Part(found.pairs().orElseThrow(), limit == null ? Long.MAX_VALUE : limit, false));
-        found.validationPairs().ifPresent(held -> parts.add(new DatasetIngest.Part(held, Long.MAX_VALUE, true)));
+        parts.add(new DatasetIngest.Part(
+                found.pairs().orElseThrow(), filter, limit == null ? Long.MAX_VALUE : limit, false));
+        found.validationPairs()
+                .ifPresent(held -> parts.add(new DatasetIngest.Part(held, filter, Long.MAX_VALUE, true)));
         return new CheckedRequest(
                 request, found.teacher().orElseThrow(), found.dataset().orElseThrow(), found.validation(), parts);
     }
@@ -39,8 +42,12 @@ record CheckedRequest(
     /** Digest of every file of the source and of how it is read. */
     String datasetFingerprint() throws IOException {
         TrainRequest.Dataset how = request.dataset();
-        var digest =
-                new Digest().add(FORMAT).add(how.image()).add(how.caption()).add(how.limit());
+        var digest = new Digest()
+                .add(FORMAT)
+                .add(how.image())
+                .add(how.captions())
+                .add(how.filter())
+                .add(how.limit());
         add(digest, dataset);
         if (validation.isPresent()) {
             add(digest.add("validation"), validation.get());

@@ -7,8 +7,8 @@ import java.util.Optional;
 
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.PairSource;
-import dev.distillery.dataingest.source.PairSources;
 import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.dataingest.teacher.SingleFileTree;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
@@ -40,10 +40,21 @@ public record Findings(
      */
     public static Findings of(TrainRequest request, Sources sources, Optional<DeviceMemory> device) throws IOException {
         List<SourceException> problems = new ArrayList<>();
-        Optional<FileTree> model =
-                open(sources, "teacher.model", request.teacher().model(), problems);
         String otherVae = request.teacher().vae();
-        Optional<FileTree> vae = otherVae == null ? Optional.empty() : open(sources, "teacher.vae", otherVae, problems);
+        Optional<FileTree> model = model(
+                sources,
+                "teacher.model",
+                request.teacher().model(),
+                (uri, tree) -> SingleFileTree.of("teacher.model", uri, tree, otherVae != null),
+                problems);
+        Optional<FileTree> vae = otherVae == null
+                ? Optional.empty()
+                : model(
+                        sources,
+                        "teacher.vae",
+                        otherVae,
+                        (uri, tree) -> SingleFileTree.vae("teacher.vae", uri, tree, model),
+                        problems);
         Optional<TeacherFiles> teacher = Optional.empty();
         if (model.isPresent() && (otherVae == null || vae.isPresent())) {
             teacher = Optional.ofNullable(TeacherFiles.find(model.get(), vae.orElse(null), problems));
@@ -53,12 +64,33 @@ public record Findings(
         Optional<FileTree> validation = asked.validationSource().isEmpty()
                 ? Optional.empty()
                 : open(sources, "dataset.validation", asked.validationSource().get(), problems);
-        Optional<PairSource> pairs = pairs(dataset, asked, problems);
-        Optional<PairSource> validationPairs = pairs(validation, asked, problems);
+        Optional<PairSource> pairs = pairs(sources, dataset, asked, problems);
+        Optional<PairSource> validationPairs = pairs(sources, validation, asked, problems);
         List<Violation> violations = new ArrayList<>();
         problems.forEach(p -> violations.add(new Violation(p.field(), value(request, p.field()), p.getMessage())));
         teacher.ifPresent(whole -> violations.addAll(TeacherFit.violations(request, whole, device)));
         return new Findings(teacher, dataset, pairs, validation, validationPairs, violations);
+    }
+
+    /** Sees a file of a folder as a folder of its own. */
+    private interface AsFolder {
+        FileTree of(String uri, FileTree folder) throws IOException;
+    }
+
+    /** A folder, or a file seen as one. */
+    private static Optional<FileTree> model(
+            Sources sources, String field, String uri, AsFolder single, List<SourceException> problems)
+            throws IOException {
+        if (!SingleFileTree.isOne(uri)) {
+            return open(sources, field, uri, problems);
+        }
+        Optional<FileTree> folder = open(sources, field, SingleFileTree.folder(uri), problems);
+        try {
+            return folder.isEmpty() ? Optional.empty() : Optional.of(single.of(uri, folder.get()));
+        } catch (SourceException e) {
+            problems.add(e);
+            return Optional.empty();
+        }
     }
 
     private static Optional<FileTree> open(Sources sources, String field, String uri, List<SourceException> problems)
@@ -72,12 +104,13 @@ public record Findings(
     }
 
     private static Optional<PairSource> pairs(
-            Optional<FileTree> tree, TrainRequest.Dataset dataset, List<SourceException> problems) throws IOException {
+            Sources sources, Optional<FileTree> tree, TrainRequest.Dataset dataset, List<SourceException> problems)
+            throws IOException {
         if (tree.isEmpty()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(PairSources.open(tree.get(), dataset.image(), dataset.caption()));
+            return Optional.of(sources.pairs(tree.get(), dataset));
         } catch (SourceException e) {
             problems.add(e);
             return Optional.empty();
@@ -89,7 +122,7 @@ public record Findings(
             case "teacher.model" -> request.teacher().model();
             case "teacher.vae" -> request.teacher().vae();
             case "dataset.image" -> request.dataset().image();
-            case "dataset.caption" -> request.dataset().caption();
+            case "dataset.caption" -> request.dataset().caption().toString();
             case "dataset.validation" -> request.dataset().validationSource().orElse("");
             default -> request.dataset().source();
         };

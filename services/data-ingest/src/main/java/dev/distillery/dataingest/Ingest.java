@@ -28,6 +28,7 @@ public final class Ingest {
     private final ArtifactStore store;
     private final Sources sources;
     private final Optional<DeviceMemory> device;
+    private final DatasetIngest.Filled filled;
     private final Events events;
 
     /** Where events go; returns when they are durable. */
@@ -35,9 +36,18 @@ public final class Ingest {
         void publish(Topic topic, String key, Event event);
     }
 
-    /** @param device that trains, if its memory is known: what does not fit is not taken on */
-    public Ingest(ArtifactStore store, Sources sources, Optional<DeviceMemory> device, Events events) {
+    /**
+     * @param device that trains, if its memory is known: what does not fit is not taken on
+     * @param filled told of each shard
+     */
+    public Ingest(
+            ArtifactStore store,
+            Sources sources,
+            Optional<DeviceMemory> device,
+            DatasetIngest.Filled filled,
+            Events events) {
         this.device = device;
+        this.filled = filled;
         this.store = store;
         this.sources = sources;
         this.events = events;
@@ -94,7 +104,7 @@ public final class Ingest {
     private IngestedDataset dataset(String fingerprint, CheckedRequest checked, String run) throws IOException {
         var meter = new StageMeter(
                 run, IngestNote.STAGE, "pairs", 0, event -> events.publish(Topic.RUN_EVENTS, run, event));
-        return new DatasetIngest(store)
+        return new DatasetIngest(store, filled)
                 .run(
                         fingerprint,
                         checked == null ? List.of() : checked.parts(),

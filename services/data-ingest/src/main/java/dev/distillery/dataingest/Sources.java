@@ -1,43 +1,60 @@
 package dev.distillery.dataingest;
 
 import java.io.IOException;
-import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreRefusedException;
+import dev.distillery.dataingest.shard.PairFilter;
+import dev.distillery.dataingest.source.AllowedFolders;
+import dev.distillery.dataingest.source.Captions;
 import dev.distillery.dataingest.source.FileTree;
-import dev.distillery.dataingest.source.LocalTree;
+import dev.distillery.dataingest.source.HubTree;
+import dev.distillery.dataingest.source.PairSource;
+import dev.distillery.dataingest.source.PairSources;
 import dev.distillery.dataingest.source.SourceException;
 import dev.distillery.dataingest.source.StoreTree;
-import dev.distillery.dataingest.source.hub.HubClient;
-import dev.distillery.dataingest.source.hub.HubTree;
+import dev.distillery.dataingest.source.web.LinkedPairs;
+import dev.distillery.dataingest.source.web.WebClient;
+import dev.distillery.dataingest.source.web.WebTree;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.hub.HubClient;
 
-/** Opens the places that a request names: {@code hf://}, {@code s3://bucket/prefix} and {@code file:///dir}. */
+/**
+ * Opens the places that a request names: {@code hf://}, {@code s3://bucket/prefix}, {@code file:///dir}, and for data sets
+ * {@code https://}.
+ */
 public final class Sources {
     private static final String KNOWN =
             "hf://owner/name, s3://bucket/prefix and file:///dir (on data-ingest's machine) are";
 
     private final Optional<Function<String, ArtifactStore>> buckets;
     private final HubClient hub;
+    private final WebClient web;
+    private final AllowedFolders folders;
 
-    private Sources(Optional<Function<String, ArtifactStore>> buckets, HubClient hub) {
+    private Sources(
+            Optional<Function<String, ArtifactStore>> buckets, HubClient hub, WebClient web, AllowedFolders folders) {
         this.buckets = buckets;
+        this.folders = folders;
         this.hub = hub;
+        this.web = web;
     }
 
-    /** @param buckets the store by bucket */
-    public static Sources of(Function<String, ArtifactStore> buckets, HubClient hub) {
-        return new Sources(Optional.of(buckets), hub);
+    /**
+     * @param buckets the store by bucket
+     * @param folders of this machine
+     */
+    public static Sources of(
+            Function<String, ArtifactStore> buckets, HubClient hub, WebClient web, AllowedFolders folders) {
+        return new Sources(Optional.of(buckets), hub, web, folders);
     }
 
-    /** All but those in a store, which is not there yet. */
-    public static Sources withoutStore(HubClient hub) {
-        return new Sources(Optional.empty(), hub);
+    /** All but those in a store, which is not there yet; every folder of this machine. */
+    public static Sources withoutStore(HubClient hub, WebClient web) {
+        return new Sources(Optional.empty(), hub, web, AllowedFolders.all());
     }
 
     /** Whether {@link #open} can tell what is there. */
@@ -51,11 +68,7 @@ public final class Sources {
      */
     public FileTree open(String field, String uri) throws IOException {
         if (uri.startsWith("file://")) {
-            try {
-                return new LocalTree(Path.of(uri.substring("file://".length())));
-            } catch (NoSuchFileException | InvalidPathException e) {
-                throw new SourceException(field, e.getMessage());
-            }
+            return folders.open(field, uri);
         }
         if (uri.startsWith("hf://")) {
             return HubTree.open(hub, field, uri);
@@ -63,7 +76,20 @@ public final class Sources {
         if (uri.startsWith("s3://")) {
             return bucket(field, uri);
         }
-        throw new SourceException(field, uri.replaceFirst(":.*", "://") + " cannot be read yet; " + KNOWN);
+        if (field.startsWith("dataset.") && uri.matches("https?://.*")) {
+            return WebTree.open(web, field, uri);
+        }
+        throw new SourceException(field, uri.replaceFirst(":.*", "://") + " cannot be read; " + KNOWN);
+    }
+
+    /**
+     * The pairs of a data set, with their pictures wherever those are.
+     *
+     * @throws SourceException if they cannot be read as the request says
+     */
+    PairSource pairs(FileTree tree, TrainRequest.Dataset how) throws IOException {
+        PairSource pairs = PairSources.open(tree, how.image(), new Captions(how.captions()));
+        return LinkedPairs.of(pairs, web, new PairFilter(how.filter())::wants);
     }
 
     private FileTree bucket(String field, String uri) throws SourceException {

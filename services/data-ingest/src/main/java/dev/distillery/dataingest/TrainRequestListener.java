@@ -9,7 +9,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.dataingest.shard.NothingUsableException;
-import dev.distillery.dataingest.source.hub.HubClient;
+import dev.distillery.dataingest.source.AllowedFolders;
+import dev.distillery.dataingest.source.FolderSettings;
+import dev.distillery.dataingest.source.web.WebClient;
+import dev.distillery.dataingest.source.web.WebSettings;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.MalformedEventException;
@@ -19,6 +22,8 @@ import dev.distillery.events.Topic;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.hub.HubClient;
+import dev.distillery.monitoring.LogContext;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.common.annotation.Blocking;
@@ -38,21 +43,24 @@ class TrainRequestListener {
     TrainRequestListener(
             EventPublisher publisher,
             ArtifactStore store,
-            @ConfigProperty(name = "distillery.store.endpoint") String endpoint,
-            @ConfigProperty(name = "distillery.store.region", defaultValue = "us-east-1") String region,
-            @ConfigProperty(name = "distillery.store.access-key") String accessKey,
-            @ConfigProperty(name = "distillery.store.secret-key") String secretKey,
+            StoreConfig storeConfig,
             @ConfigProperty(name = "hf.endpoint", defaultValue = HubClient.Settings.ENDPOINT) String hubEndpoint,
             @ConfigProperty(name = "hf.token") Optional<String> hubToken,
-            @ConfigProperty(name = "distillery.trainer.device-memory") Optional<MemorySize> deviceMemory) {
+            WebSettings web,
+            FolderSettings folders,
+            @ConfigProperty(name = "distillery.trainer.device-memory") Optional<MemorySize> deviceMemory,
+            IngestMeters meters) {
         this.publisher = publisher;
         var sources = Sources.of(
-                bucket -> new ArtifactStore(new StoreConfig(endpoint, region, bucket, accessKey, secretKey)),
-                new HubClient(HubClient.Settings.of(hubEndpoint, hubToken)));
+                bucket -> new ArtifactStore(storeConfig.ofBucket(bucket)),
+                new HubClient(HubClient.Settings.of(hubEndpoint, hubToken)),
+                new WebClient(web),
+                AllowedFolders.of(folders.folders().orElse(List.of())));
         this.ingest = new Ingest(
                 store,
                 sources,
                 deviceMemory.map(size -> new DeviceMemory(true, size.asLongValue())),
+                meters,
                 publisher::publishAndWait);
     }
 
@@ -60,9 +68,8 @@ class TrainRequestListener {
     @Blocking
     void onRequest(ConsumerRecord<String, byte[]> record) {
         String run = RunNames.of(record);
-        try {
-            TrainRequest request = EventCodec.read(record, TrainRequest.class);
-            ingest(request);
+        try (LogContext context = LogContext.of(run, IngestNote.STAGE)) {
+            ingest(EventCodec.read(record, TrainRequest.class));
         } catch (InvalidRequestException e) {
             reject(run, e.violations());
             throw e; // to the dead letters
@@ -85,6 +92,9 @@ class TrainRequestListener {
             fail(request, e, "see that the source can be read, then publish the same request again");
         } catch (InvalidRequestException e) {
             throw e;
+        } catch (VirtualMachineError e) {
+            fail(request, e, "give data-ingest more memory (-Xmx, -Xss), then publish the same request again");
+            throw e;
         } catch (RuntimeException e) {
             fail(request, e, "see data-ingest's log, then publish the same request again");
             throw e;
@@ -95,9 +105,8 @@ class TrainRequestListener {
         publisher.publishAndWait(Topic.RUN_EVENTS, run, new RunRejected(run, violations));
     }
 
-    private void fail(TrainRequest request, Exception e, String advice) {
-        String reason = e.getMessage() == null ? e.toString() : e.getMessage();
+    private void fail(TrainRequest request, Throwable e, String advice) {
         publisher.publishAndWait(
-                Topic.RUN_EVENTS, request.run(), new RunFailed(request.run(), IngestNote.STAGE, reason, advice));
+                Topic.RUN_EVENTS, request.run(), RunFailed.because(e, request.run(), IngestNote.STAGE, advice));
     }
 }

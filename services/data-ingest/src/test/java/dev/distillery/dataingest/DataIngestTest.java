@@ -1,7 +1,9 @@
 package dev.distillery.dataingest;
 
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -14,13 +16,18 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
-import dev.distillery.dataingest.source.hub.HubServer;
+import dev.distillery.dataingest.source.web.WebServer;
 import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.singlefile.SingleFile;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.ShardIngested;
 import dev.distillery.events.Topic;
+import dev.distillery.hub.HubServer;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +117,45 @@ class DataIngestTest {
                         .orElseThrow()
                         .about())
                 .containsEntry("source", "hf://datasets/distillery/noto-emoji@" + HubServer.COMMIT);
+    }
+
+    @Test
+    void shouldUnpackATeacherThatIsASingleFileInAStore() throws Exception {
+        // Given
+        Path mini = EXAMPLES.resolve("mini-sdxl");
+        try (var single = new SingleFile(mini.resolve("unet"), mini)) {
+            store.putStream(
+                    "uploads/mini.safetensors",
+                    out -> single.write(
+                            Channels.newChannel(out),
+                            DType.F16,
+                            new SingleFile.About("mini", "", 64, "2026-01-01", false)));
+        }
+
+        // When
+        request(
+                "single",
+                """
+                {"run": "single", "teacher": {"model": "s3://distillery/uploads/mini.safetensors"},
+                 "dataset": {"source": "file://%s"}, "encode": {"resolution": 64}}
+                """
+                        .formatted(pictures("single")));
+
+        // Then
+        String model = Keys.model(shards("single", 1).get(0).model());
+        Manifest manifest = Manifests.find(store, model).orElseThrow();
+        assertThat(manifest.about()).containsEntry("source", "s3://distillery/uploads/mini.safetensors");
+        assertThat(manifest.files())
+                .extracting(Manifest.FileEntry::name)
+                .contains("model_index.json", "tokenizer_2/vocab.json", "text_encoder_2/model.safetensors");
+        Path unet = folder.resolve("unet.safetensors");
+        store.fetch(model + "unet/diffusion_pytorch_model.safetensors", unet);
+        try (var ours = SafetensorsFile.open(unet);
+                var theirs = SafetensorsFile.open(mini.resolve("unet/diffusion_pytorch_model.safetensors"))) {
+            assertThat(ours.tensors()).containsOnlyKeys(theirs.tensors().keySet());
+            assertThat(ours.tensors().keySet())
+                    .allSatisfy(name -> assertThat(ours.data(name)).isEqualTo(theirs.data(name)));
+        }
     }
 
     @Test
@@ -239,6 +285,56 @@ class DataIngestTest {
                 .asString()
                 .contains("\"pairs\":500,\"skipped\":0,\"shards\":2");
         assertThat(shards("bucket", 2)).extracting(ShardIngested::pairs).containsExactlyInAnyOrder(256, 244);
+    }
+
+    @Test
+    void shouldDownloadThePicturesOfAListAndCountWhatIsNotThereByReason() throws Exception {
+        // Given a list on the web of 300 pictures on two hosts, of which some are none
+        try (var server = new WebServer()) {
+            var list = new StringBuilder("URL,TEXT\n");
+            for (int i = 0; i < 300; i++) {
+                byte[] rgb = {(byte) i, (byte) (i >> 8), 0};
+                switch (i % 100) {
+                    case 7 -> server.at("/7/" + i + ".jpg", "<html>gone</html>".getBytes());
+                    case 8 -> server.at("/8/" + i + ".jpg", WebServer.status(302, "Location", "/nowhere"));
+                    case 9 -> server.at("/9/" + i + ".jpg", WebServer.status(403));
+                    default -> server.at("/" + i % 100 + "/" + i + ".jpg", new RgbImage(1, 1, rgb).png());
+                }
+                list.append("http://%s:%d/%d/%d.jpg,\"picture, %d\"\n"
+                        .formatted(i % 2 == 0 ? "127.0.0.1" : "localhost", server.port(), i % 100, i, i));
+            }
+            list.append("ftp://127.0.0.1/a.jpg,an old one\n");
+            server.at("/list.csv", list.toString().getBytes());
+
+            // When
+            String columns = ", \"image\": \"URL\", \"caption\": \"TEXT\"";
+            request("links", request("links", "http://127.0.0.1:" + server.port() + "/list.csv", columns));
+
+            // Then
+            assertThat(broker.events("links", "dataset-ingested", 1))
+                    .last()
+                    .asString()
+                    .contains("\"pairs\":291,\"skipped\":10,\"shards\":2");
+        }
+        ShardIngested shard = shards("links", 2).get(0);
+        String prefix = Keys.dataset(shard.dataset());
+        Manifest manifest = Manifests.find(store, prefix).orElseThrow();
+        assertThat(manifest.about().get("reasons"))
+                .isEqualTo(
+                        Map.of("not an image of a known format", 3, "not found", 3, "refused", 3, "no web address", 1));
+        assertThat(new String(store.read(Keys.shard(prefix, 0, "skipped.jsonl"))))
+                .contains("list.csv row 7 (http://localhost:")
+                .contains("\"refused\",\"detail\":\"HTTP 403 of localhost\"");
+        var captions = new ArrayList<String>();
+        try (var tar = new TarArchiveInputStream(store.open(Keys.shard(prefix, 0, "tar")))) {
+            for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                if (entry.getName().endsWith(".txt")) {
+                    captions.add(new String(tar.readAllBytes()));
+                }
+            }
+        }
+        assertThat(captions).hasSize(256).startsWith("picture, 0", "picture, 1").contains("picture, 6", "picture, 10");
+        assertThat(captions.indexOf("picture, 10")).isEqualTo(7);
     }
 
     /** Five good images with captions. */

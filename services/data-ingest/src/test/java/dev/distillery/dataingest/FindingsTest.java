@@ -1,14 +1,22 @@
 package dev.distillery.dataingest;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-import dev.distillery.dataingest.source.hub.HubClient;
+import dev.distillery.dataingest.source.web.WebClient;
+import dev.distillery.dataingest.source.web.WebSettings;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.singlefile.SingleFile;
+import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
+import dev.distillery.hub.HubClient;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,8 +24,12 @@ class FindingsTest {
     private static final Path EXAMPLES =
             Path.of("../../deploy/examples").toAbsolutePath().normalize();
 
-    private static final Sources SOURCES =
-            Sources.withoutStore(new HubClient(HubClient.Settings.of("http://localhost:1", Optional.empty())));
+    private static final Sources SOURCES = Sources.withoutStore(
+            new HubClient(HubClient.Settings.of("http://localhost:1", Optional.empty())),
+            new WebClient(WebSettings.ofEnvironment()));
+
+    @TempDir
+    Path folder;
 
     @Test
     void shouldFindEverythingOfTheExample() throws IOException {
@@ -35,6 +47,32 @@ class FindingsTest {
         Findings found = Findings.of(request("file://" + EXAMPLES + "/mini-sdxl"), SOURCES, Optional.of(memory(1)));
         // Then
         assertThat(found.violations()).extracting(Violation::path).containsExactly("train");
+    }
+
+    @Test
+    void shouldFindATeacherInASingleFileAndWhatItsTrainingNeeds() throws IOException {
+        // Given
+        Path file = folder.resolve("mini.safetensors");
+        Path mini = EXAMPLES.resolve("mini-sdxl");
+        try (var single = new SingleFile(mini.resolve("unet"), mini)) {
+            single.write(
+                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                    DType.F16,
+                    new SingleFile.About("mini", "", 64, "2026-01-01", false));
+        }
+        // When
+        Findings found = Findings.of(request("file://" + file), SOURCES, Optional.of(memory(24)));
+        Findings small = Findings.of(request("file://" + file), SOURCES, Optional.of(memory(1)));
+        Findings missing = Findings.of(request("file://" + folder + "/x.safetensors"), SOURCES, Optional.of(memory(1)));
+        // Then
+        assertThat(found.violations()).isEmpty();
+        assertThat(found.teacher().orElseThrow().unet()).isEqualTo(UNetConfig.read(mini.resolve("unet")));
+        assertThat(small.violations()).extracting(Violation::path).containsExactly("train");
+        assertThat(missing.violations())
+                .containsExactly(new Violation(
+                        "teacher.model",
+                        "file://" + folder + "/x.safetensors",
+                        "there is no file://" + folder + "/x.safetensors"));
     }
 
     @Test

@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.StoreConfig;
-import dev.distillery.dataingest.source.hub.HubServer;
 import dev.distillery.embedded.Embedded;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.Topic;
+import dev.distillery.hub.HubServer;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /** A Kafka broker with all topics and an S3 server with the bucket, and their addresses for the service's configuration. */
@@ -38,6 +38,12 @@ public class Infrastructure implements QuarkusTestResourceLifecycleManager {
         var settings = new HashMap<>(embedded.settings());
         hub = new HubServer();
         settings.put("hf.endpoint", hub.endpoint());
+        settings.put("distillery.sources.private-addresses", "true"); // the tests' own servers
+        settings.put("distillery.sources.plain-http", "true");
+        settings.put("distillery.sources.pause", "10ms");
+        settings.put(
+                "distillery.sources.folders",
+                EXAMPLES.toAbsolutePath().normalize() + "," + System.getProperty("java.io.tmpdir"));
         try {
             hub.add("models/distillery/mini-sdxl", files(EXAMPLES.resolve("mini-sdxl")));
             hub.add("datasets/distillery/noto-emoji", files(EXAMPLES.resolve("noto-emoji")));

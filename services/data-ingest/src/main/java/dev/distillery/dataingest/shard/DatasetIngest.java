@@ -26,12 +26,20 @@ import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSource;
+import dev.distillery.events.TrainRequest;
 
 /** Copies the usable pairs of sources into the store, shard by shard; goes on behind the last finished shard. */
 public final class DatasetIngest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ArtifactStore store;
+    private final Filled filled;
+
+    /** Told of each shard that is in the store, and of what a source had behind its last one. */
+    public interface Filled {
+        /** @param took from reading its pairs to its being stored */
+        void shard(ShardNote shard, Duration took);
+    }
 
     /** Told the position in the source and its size. */
     public interface Progress {
@@ -41,13 +49,19 @@ public final class DatasetIngest {
     /**
      * A source of the data set; a shard holds pairs of one only.
      *
+     * @param filter what its pairs must be like
      * @param limit at most so many pairs
      * @param validation whether its pairs are held out for the evaluation
      */
-    public record Part(PairSource pairs, long limit, boolean validation) {}
+    public record Part(PairSource pairs, TrainRequest.Filter filter, long limit, boolean validation) {}
 
     public DatasetIngest(ArtifactStore store) {
+        this(store, (shard, took) -> {});
+    }
+
+    public DatasetIngest(ArtifactStore store, Filled filled) {
         this.store = store;
+        this.filled = filled;
     }
 
     /**
@@ -93,6 +107,7 @@ public final class DatasetIngest {
         private final String sourceUri;
         private final PrefixWriter writer;
         private final List<ShardNote> shards = new ArrayList<>();
+        private final SeenImages seen = new SeenImages();
 
         Filling(String prefix, String sourceUri) throws IOException {
             this.prefix = prefix;
@@ -101,7 +116,10 @@ public final class DatasetIngest {
             while (store.stat(note(prefix, shards.size())).isPresent()) {
                 shards.add(JSON.readValue(store.read(note(prefix, shards.size())), ShardNote.class));
             }
-            shards.forEach(shard -> shard.files().forEach(writer::include));
+            shards.forEach(shard -> {
+                shard.files().forEach(writer::include);
+                seen.addAll(shard.digests());
+            });
         }
 
         /**
@@ -115,9 +133,12 @@ public final class DatasetIngest {
                     shards.stream().filter(shard -> shard.part() == index).toList();
             long position = own.isEmpty() ? 0 : own.get(own.size() - 1).next();
             long pairs = own.stream().mapToLong(ShardNote::pairs).sum();
-            try (UsablePairs usable = new UsablePairs(counted(part.pairs.from(position), position, at), position)) {
+            try (UsablePairs usable = new UsablePairs(
+                    counted(part.pairs.from(position), position, at), position, new PairFilter(part.filter), seen)) {
                 while (pairs < part.limit && usable.peek() != null) {
+                    Instant started = Instant.now();
                     ShardNote shard = shard(index, usable, part.limit - pairs);
+                    filled.shard(shard, Duration.between(started, Instant.now()));
                     shards.add(shard);
                     pairs += shard.pairs();
                 }
@@ -128,7 +149,10 @@ public final class DatasetIngest {
                 if (!rest.isEmpty()) {
                     writer.add("shards/rest" + (index == 0 ? "" : "-" + index) + ".skipped.jsonl", lines(rest));
                 }
-                return new ShardNote(index, 0, rest.size(), usable.position(), reasons(rest), List.of());
+                var behind =
+                        new ShardNote(index, 0, rest.size(), usable.position(), reasons(rest), List.of(), List.of());
+                filled.shard(behind, Duration.ZERO);
+                return behind;
             }
         }
 
@@ -148,7 +172,8 @@ public final class DatasetIngest {
                 writer.add(Keys.shardName(index, "skipped.jsonl"), lines(skipped));
                 List<FileEntry> files =
                         writer.files().subList(filesBefore, writer.files().size());
-                var note = new ShardNote(part, pairs, skipped.size(), usable.position(), reasons(skipped), files);
+                var note = new ShardNote(
+                        part, pairs, skipped.size(), usable.position(), reasons(skipped), seen.since(), files);
                 store.put(note(prefix, index), JSON.writeValueAsBytes(note));
                 return note;
             } finally {

@@ -69,7 +69,7 @@ final class CaptionFilePairs implements PairSource {
             }
         }
         try (InputStream in = tree.open(image.name())) {
-            return ImageFiles.pair(image.name(), in, text);
+            return ImageFiles.pair(image.name(), in, image.size(), text);
         }
     }
 }

@@ -58,12 +58,11 @@ final class DuckDb implements AutoCloseable {
         }
     }
 
-    /** Bytes, path and caption of each row from {@code first} on, valid until this is closed. */
+    /** Bytes, path and captions of each row from {@code first} on, valid until this is closed. */
     ResultSet select(ParquetColumns columns, Path file, long first) throws SQLException {
         return connection
                 .createStatement()
-                .executeQuery("SELECT " + columns.bytes() + ", " + columns.path() + ", " + columns.caption() + " FROM "
-                        + table(file) + " OFFSET " + first);
+                .executeQuery("SELECT " + columns.sql() + " FROM " + table(file) + " OFFSET " + first);
     }
 
     private static String table(Path file) {

@@ -1,8 +1,10 @@
 package dev.distillery.dataingest.source;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
@@ -55,6 +57,27 @@ public interface FileTree {
 
     InputStream open(String name) throws IOException;
 
+    /**
+     * Some bytes of a file, such as its header, without those before and after it.
+     *
+     * @throws EOFException if there are not so many
+     */
+    default byte[] read(String name, long offset, int length) throws IOException {
+        try (InputStream in = open(name)) {
+            in.skipNBytes(offset);
+            return exactly(in, length);
+        }
+    }
+
+    static byte[] exactly(InputStream in, int length) throws IOException {
+        byte[] bytes = in.readNBytes(length);
+        if (bytes.length < length) {
+            throw new EOFException(
+                    "the file ends after " + bytes.length + " of " + length + " bytes that were asked for");
+        }
+        return bytes;
+    }
+
     /** The file itself, or a copy of it. */
     LocalFile local(String name) throws IOException;
 
@@ -63,6 +86,18 @@ public interface FileTree {
 
     /** Whether {@link #local} costs nothing. */
     boolean isLocal();
+
+    /** Lets go of what it keeps on this machine from one call to the next. It can be read on. */
+    default void release() throws IOException {}
+
+    /** Length of a file in bytes. */
+    default long size(String name) throws IOException {
+        return files().stream()
+                .filter(file -> file.name().equals(name))
+                .mapToLong(Entry::size)
+                .findFirst()
+                .orElseThrow(() -> new NoSuchFileException(uri() + "/" + name));
+    }
 
     default boolean has(String name) throws IOException {
         return files().stream().anyMatch(f -> f.name().equals(name));

@@ -19,38 +19,46 @@ final class FolderPairs implements PairSource {
     private final FileTree tree;
     private final List<Line> lines = new ArrayList<>();
 
-    /** @param image path of the image in the tree; null if the line has none */
+    /** @param image path of the image in the tree, or its web address; null if the line has none */
     private record Line(String where, String image, String caption) {}
 
     /** Reads all metadata: one line to an image, so that it is small beside the images. */
-    FolderPairs(FileTree tree, List<Entry> metadata, String image, String caption) throws IOException {
+    FolderPairs(FileTree tree, List<Entry> metadata, String image, Captions captions) throws IOException {
         this.tree = tree;
         for (Entry file : metadata) {
             String folder = file.name().substring(0, file.name().lastIndexOf('/') + 1);
-            List<Map<String, String>> rows;
-            try (InputStream in = tree.open(file.name())) {
-                rows = file.name().endsWith(".csv") ? MetadataLines.csv(in) : MetadataLines.jsonl(in, file.name());
-            }
+            List<Map<String, String>> rows = rows(file.name());
             Set<String> columns = new LinkedHashSet<>();
             rows.forEach(row -> columns.addAll(row.keySet()));
             String pathColumn = columns.contains(image) ? image : FILE_NAME;
-            require(columns, pathColumn, "dataset.image", file.name());
-            require(columns, caption, "dataset.caption", file.name());
+            ListPairs.require(columns, pathColumn, "dataset.image", file.name());
+            for (String caption : captions.columns()) {
+                ListPairs.require(columns, caption, "dataset.caption", file.name());
+            }
             for (int i = 0; i < rows.size(); i++) {
                 String path = rows.get(i).get(pathColumn);
+                String where = file.name() + " line " + (i + 1) + (path == null ? "" : " (" + path + ")");
                 lines.add(new Line(
-                        file.name() + " line " + (i + 1) + (path == null ? "" : " (" + path + ")"),
-                        path == null ? null : folder + path,
-                        rows.get(i).get(caption)));
+                        where,
+                        path == null || Links.isLink(path) ? path : folder + path,
+                        captions.choose(where, rows.get(i)::get)));
             }
         }
     }
 
-    private static void require(Set<String> columns, String column, String field, String file) throws SourceException {
-        if (!columns.contains(column)) {
-            throw new SourceException(
-                    field, file + " has no field '" + column + "'; it has " + String.join(", ", columns));
+    private List<Map<String, String>> rows(String file) throws IOException {
+        List<Map<String, String>> all = new ArrayList<>();
+        try (TextRows rows = new TextRows(tree.open(file), file)) {
+            for (Map<String, String> row = rows.next(); row != null; row = rows.next()) {
+                all.add(row);
+            }
         }
+        return all;
+    }
+
+    @Override
+    public boolean hasLinks() {
+        return lines.stream().anyMatch(line -> line.image() != null && Links.isLink(line.image()));
     }
 
     @Override
@@ -69,7 +77,12 @@ final class FolderPairs implements PairSource {
                     return null;
                 }
                 Line line = lines.get(next++);
-                return line.image() == null ? new Pair(line.where(), null, line.caption()) : pair(line);
+                if (line.image() == null) {
+                    return new Pair(line.where(), null, line.caption());
+                }
+                return Links.isLink(line.image())
+                        ? Pair.linked(line.where(), line.image(), line.caption())
+                        : pair(line);
             }
 
             @Override
@@ -82,7 +95,7 @@ final class FolderPairs implements PairSource {
     /** The metadata may name a file that is not there: one such line must not stop the others. */
     private Pair pair(Line line) throws IOException {
         try (InputStream in = tree.open(line.image())) {
-            return ImageFiles.pair(line.where(), in, line.caption());
+            return ImageFiles.pair(line.where(), in, tree.size(line.image()), line.caption());
         } catch (NoSuchFileException | FileNotFoundException e) {
             return new Pair(line.where(), null, line.caption());
         }

@@ -30,10 +30,17 @@ final class ImageFiles {
         return dot < 0 ? name : name.substring(0, dot);
     }
 
-    /** All bytes of a stream as a pair's image, or that they are too many. */
-    static Pair pair(String where, InputStream image, String caption) throws IOException {
+    /**
+     * All bytes of a stream as a pair's image, or that they are too many.
+     *
+     * @param size of the file, as whoever holds it says: one that is too large is not read
+     */
+    static Pair pair(String where, InputStream image, long size, String caption) throws IOException {
+        if (size > MAX_BYTES) {
+            return Pair.unusable(where, "file too large", size + " bytes");
+        }
         byte[] bytes = image.readNBytes(MAX_BYTES + 1);
-        return bytes.length > MAX_BYTES ? Pair.unusable(where, "file too large") : new Pair(where, bytes, caption);
+        return bytes.length > MAX_BYTES ? Pair.unusable(where, "file too large", "") : new Pair(where, bytes, caption);
     }
 
     /** A caption as a file has it, without white space around it; what is longer is cut off. */

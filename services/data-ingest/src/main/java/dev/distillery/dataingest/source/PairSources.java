@@ -2,7 +2,9 @@ package dev.distillery.dataingest.source;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 import dev.distillery.dataingest.source.FileTree.Entry;
 
@@ -16,40 +18,55 @@ public final class PairSources {
     /**
      * Parquet files if there are any (of these the train split, if files are named so), else images with
      * {@code metadata.jsonl} or {@code metadata.csv}: the two layouts of Hugging Face's image-text data sets. Else tar
-     * archives (WebDataset), else images with captions in files beside them.
+     * archives (WebDataset), else images with captions in files beside them, else lists of images on the web.
      *
-     * @param image name of the image column
-     * @param caption name of the caption column
+     * @param image name of the column with images, or with their web addresses
+     * @param captions where captions stand
      * @throws SourceException if the folder holds neither, or lacks a column
      */
-    public static PairSource open(FileTree tree, String image, String caption) throws IOException {
-        List<Entry> parquet = named(tree, ".parquet");
+    public static PairSource open(FileTree tree, String image, Captions captions) throws IOException {
+        List<Entry> tars = named(tree, ".tar");
+        Set<String> archives =
+                tars.stream().map(tar -> ImageFiles.stem(tar.name())).collect(Collectors.toSet());
+        List<Entry> parquet = named(tree, ".parquet").stream()
+                .filter(file ->
+                        !archives.contains(ImageFiles.stem(file.name()))) // what img2dataset tells of an archive
+                .toList();
         if (!parquet.isEmpty()) {
-            List<Entry> train = parquet.stream()
-                    .filter(f -> TRAIN_SPLIT.matcher(f.name()).matches())
-                    .toList();
-            return new ParquetPairs(tree, train.isEmpty() ? parquet : train, image, caption);
+            return new ParquetPairs(tree, train(parquet), image, captions);
         }
         List<Entry> metadata = tree.files().stream()
                 .filter(f -> f.name().matches("(.*/)?metadata\\.(jsonl|csv)"))
                 .toList();
         if (!metadata.isEmpty()) {
-            return new FolderPairs(tree, metadata, image, caption);
+            return new FolderPairs(tree, metadata, image, captions);
         }
-        List<Entry> tars = named(tree, ".tar");
         if (!tars.isEmpty()) {
-            return new TarPairs(tree, tars, caption);
+            return new TarPairs(tree, tars, captions);
         }
         PairSource beside = CaptionFilePairs.find(tree);
         if (beside != null) {
             return beside;
         }
+        List<Entry> lists = tree.files().stream()
+                .filter(f -> f.name().matches(".*\\.(csv|tsv|jsonl)"))
+                .toList();
+        if (!lists.isEmpty()) {
+            return new ListPairs(tree, train(lists), image, captions);
+        }
         throw new SourceException(
                 "dataset.source",
                 tree.uri()
-                        + " has no *.parquet files, no metadata.jsonl or metadata.csv, no *.tar files and no images with"
-                        + " .txt or .caption files beside them; "
+                        + " has no *.parquet files, no metadata.jsonl or metadata.csv, no *.tar files, no images with"
+                        + " .txt or .caption files beside them and no *.csv, *.tsv or *.jsonl; "
                         + (tree.files().isEmpty() ? "it is empty" : "it holds " + sample(tree.files())));
+    }
+
+    private static List<Entry> train(List<Entry> files) {
+        List<Entry> train = files.stream()
+                .filter(f -> TRAIN_SPLIT.matcher(f.name()).matches())
+                .toList();
+        return train.isEmpty() ? files : train;
     }
 
     private static List<Entry> named(FileTree tree, String suffix) throws IOException {

@@ -1,27 +1,51 @@
 package dev.distillery.dataingest.source;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 import dev.distillery.dataingest.source.FileTree.Entry;
 import dev.distillery.dataingest.source.FileTree.LocalFile;
 
-/** Hugging Face's image-text parquet: the image a struct of {@code bytes} and {@code path} or plain bytes, the caption text. */
+/** Hugging Face's image-text parquet: the image a struct of {@code bytes} and {@code path}, plain bytes, or its web address; the caption text. */
 final class ParquetPairs implements PairSource {
     private final FileTree tree;
     private final List<Entry> files;
+    private final Captions captions;
     private final ParquetColumns columns;
 
     /** Reads the first file's schema. */
-    ParquetPairs(FileTree tree, List<Entry> files, String image, String caption) throws IOException {
+    ParquetPairs(FileTree tree, List<Entry> files, String image, Captions captions) throws IOException {
         this.tree = tree;
         this.files = files;
+        this.captions = captions;
         try (LocalFile first = tree.local(files.get(0).name());
                 DuckDb db = new DuckDb(files.get(0).name())) {
-            this.columns = ParquetColumns.find(db.columns(first.path()), image, caption, tree.uri());
+            this.columns = ParquetColumns.find(db.columns(first.path()), image, captions, tree.uri());
+            if (columns.links()) {
+                checkLinks(db, first.path(), new Links(image, files.get(0).name()));
+            }
         }
+    }
+
+    private void checkLinks(DuckDb db, Path file, Links links) throws IOException {
+        try (ResultSet rows = db.select(columns, file, 0)) {
+            for (int i = 0; i < 100 && rows.next(); i++) {
+                links.look(rows.getString(2));
+            }
+        } catch (SQLException e) {
+            throw new SourceException("dataset.source", e.getMessage());
+        }
+        links.check();
+    }
+
+    @Override
+    public boolean hasLinks() {
+        return columns.links();
     }
 
     @Override
@@ -51,11 +75,16 @@ final class ParquetPairs implements PairSource {
         return new Reading(position);
     }
 
-    /** One file open at a time; a file that lies elsewhere is copied here when it is its turn. */
+    /**
+     * One file open at a time; a file that lies elsewhere is copied here when it is its turn. Of a file that breaks, every row
+     * that is left counts as a pair that cannot be used.
+     */
     private final class Reading implements Cursor {
         private long toSkip;
         private int file = -1;
         private long row;
+        private long count;
+        private String broken; // why the file's other rows are lost, or null
         private LocalFile local;
         private DuckDb db;
         private ResultSet rows;
@@ -66,29 +95,55 @@ final class ParquetPairs implements PairSource {
 
         @Override
         public Pair next() throws IOException {
-            try {
-                while (rows == null || !rows.next()) {
+            while (true) {
+                if (broken != null && row < count) {
+                    return Pair.unusable(where(null), "broken file", broken);
+                }
+                try {
+                    if (broken == null && rows != null && rows.next()) {
+                        return pair();
+                    }
                     close();
-                    if (++file == files.size()) {
-                        file--; // stays at its end
+                    if (file + 1 == files.size()) {
                         return null;
                     }
-                    open(files.get(file).name());
+                    open(files.get(++file).name());
+                } catch (SQLException | SourceException e) {
+                    broken = e.getMessage().lines().findFirst().orElse("");
                 }
-                String path = rows.getString(2);
-                String where = files.get(file).name() + " row " + row++ + (path == null ? "" : " (" + path + ")");
-                return new Pair(where, rows.getBytes(1), rows.getString(3));
-            } catch (SQLException e) {
-                throw new SourceException("dataset.source", files.get(file).name() + ": " + e.getMessage());
             }
+        }
+
+        private Pair pair() throws SQLException {
+            byte[] image = rows.getBytes(1);
+            Map<String, String> texts = new HashMap<>();
+            for (String column : columns.captions()) {
+                texts.put(column, rows.getString(3 + texts.size()));
+            }
+            String path = rows.getString(2);
+            String where = where(path);
+            String caption = captions.choose(where, texts::get);
+            return columns.links() && path != null
+                    ? Pair.linked(where, path.strip(), caption)
+                    : new Pair(where, image, caption);
+        }
+
+        /** Of the next row, which is behind this then. */
+        private String where(String path) {
+            return files.get(file).name() + " row " + row++ + (path == null ? "" : " (" + path + ")");
         }
 
         private void open(String name) throws IOException, SQLException {
             local = tree.local(name);
             db = new DuckDb(name);
-            long count = toSkip > 0 ? db.rows(local.path()) : Long.MAX_VALUE;
-            row = Math.min(toSkip, count);
-            toSkip -= row;
+            broken = null;
+            count = 1; // for a file that does not tell
+            try {
+                count = db.rows(local.path());
+            } finally {
+                row = Math.min(toSkip, count);
+                toSkip -= row;
+            }
             rows = row == count ? null : db.select(columns, local.path(), row);
         }
 

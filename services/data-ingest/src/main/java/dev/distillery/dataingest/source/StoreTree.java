@@ -54,18 +54,37 @@ public final class StoreTree implements FileTree {
     }
 
     @Override
+    public byte[] read(String name, long offset, int length) throws IOException {
+        try (InputStream in = store.open(prefix + name, offset, length)) {
+            return FileTree.exactly(in, length);
+        } catch (ArtifactMissingException e) {
+            throw new NoSuchFileException(uri + "/" + name);
+        }
+    }
+
+    @Override
     public LocalFile local(String name) throws IOException {
         return LocalFile.copyOf(open(name));
+    }
+
+    @Override
+    public long size(String name) throws IOException {
+        return object(name).size();
     }
 
     /** The store's own digest: reading every object only to name the result would double the traffic. */
     @Override
     public String digest(String name) throws IOException {
+        ObjectInfo object = object(name);
+        return object.etag() + "-" + object.size();
+    }
+
+    private ObjectInfo object(String name) throws NoSuchFileException {
         ObjectInfo object = objects.get(name);
         if (object == null) {
             throw new NoSuchFileException(uri + "/" + name);
         }
-        return object.etag() + "-" + object.size();
+        return object;
     }
 
     @Override

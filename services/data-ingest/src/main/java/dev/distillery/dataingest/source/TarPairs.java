@@ -22,13 +22,13 @@ final class TarPairs implements PairSource {
 
     private final FileTree tree;
     private final List<Entry> tars;
-    private final String captionField;
+    private final Captions captions;
 
-    /** @param captionField of a pair's JSON, which is taken before the text file */
-    TarPairs(FileTree tree, List<Entry> tars, String captionField) {
+    /** @param captions fields of a pair's JSON, which are taken before the text file */
+    TarPairs(FileTree tree, List<Entry> tars, Captions captions) {
         this.tree = tree;
         this.tars = tars;
-        this.captionField = captionField;
+        this.captions = captions;
     }
 
     /** Of archives that lie elsewhere only the first is counted. */
@@ -103,7 +103,7 @@ final class TarPairs implements PairSource {
                     if (source.failed) {
                         throw e; // not the archive: what brings it
                     }
-                    return Pair.unusable(name + " (" + e.getMessage() + ")", "broken archive");
+                    return Pair.unusable(name, "broken archive", e.getMessage());
                 }
             }
             return null;
@@ -111,16 +111,16 @@ final class TarPairs implements PairSource {
 
         private Pair pair(Sample sample) {
             String where = archives.get(archive).name() + " " + sample.key;
-            JsonNode own = sample.json.path(captionField);
-            String caption = own.isTextual()
-                    ? own.textValue()
+            String own = captions.choose(where, field -> sample.json.path(field).textValue());
+            String caption = own != null
+                    ? own
                     : sample.text != null
                             ? sample.text
                             : sample.json.path("caption").textValue();
             if (sample.image == null) {
                 return new Pair(where, null, caption);
             }
-            return new Pair(where, sample.image.image(), caption, sample.image.problem());
+            return new Pair(where, sample.image.image(), null, caption, sample.image.problem());
         }
 
         /** Null at the end of the archive. */
@@ -150,7 +150,7 @@ final class TarPairs implements PairSource {
 
         private void add(Sample sample, String name, TarArchiveEntry entry) throws IOException {
             if (ImageFiles.isImage(name)) {
-                sample.image = ImageFiles.pair(name, tar, null);
+                sample.image = ImageFiles.pair(name, tar, entry.getSize(), null);
                 if (sample.image.image() != null && sample.image.image().length < entry.getSize()) {
                     throw new IOException("it ends within " + name);
                 }

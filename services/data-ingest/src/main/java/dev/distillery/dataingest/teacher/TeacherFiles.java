@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.dataingest.source.Digest;
@@ -25,6 +24,7 @@ import dev.distillery.diffusion.unet.UNetConfig;
 public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLevels) {
     private static final String FORMAT = "teacher 1";
     private static final String MODEL = "teacher.model";
+    private static final int MOST_LEVELS = 8;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A file in its tree. */
@@ -41,6 +41,7 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
     public static TeacherFiles find(FileTree teacher, FileTree vae, List<SourceException> problems) throws IOException {
         int before = problems.size();
         var parts = new TeacherParts(teacher, "", MODEL, problems);
+        parts.card();
         parts.require("model_index.json");
         parts.component("unet", true, "config.json");
         parts.component("scheduler", false, "scheduler_config.json");
@@ -58,10 +59,8 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
         if (vae != null) {
             files.putAll(other(vae, problems));
         }
-        if (problems.size() > before) {
-            return null;
-        }
-        return new TeacherFiles(files, unet, levels(files.get("vae/config.json")));
+        int levels = problems.size() > before ? 0 : levels(files.get("vae/config.json"), problems);
+        return problems.size() > before ? null : new TeacherFiles(files, unet, levels);
     }
 
     /** An auto-encoder's own folder, or a whole model's. */
@@ -82,10 +81,18 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
         }
     }
 
-    private static int levels(File config) throws IOException {
+    private static int levels(File config, List<SourceException> problems) throws IOException {
+        String what = config.tree().uri() + ": " + config.name();
         try (InputStream in = config.open()) {
-            JsonNode channels = JSON.readTree(in).path("block_out_channels");
-            return Math.max(1, channels.size());
+            int levels = JSON.readTree(in).path("block_out_channels").size();
+            if (levels < 1 || levels > MOST_LEVELS) {
+                problems.add(new SourceException(
+                        MODEL, what + " must have 'block_out_channels' of 1 to " + MOST_LEVELS + " levels"));
+            }
+            return levels;
+        } catch (JsonProcessingException e) {
+            problems.add(new SourceException(MODEL, what + " is not JSON: " + e.getOriginalMessage()));
+            return 0;
         }
     }
 
@@ -97,6 +104,13 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
     /** Where its auto-encoder comes from. */
     public String vaeSource() {
         return files.get("vae/config.json").tree().pinnedUri();
+    }
+
+    /** Lets go of copies on this machine. */
+    void release() throws IOException {
+        for (File file : files.values()) {
+            file.tree().release();
+        }
     }
 
     /** Digest of every file's name and content. */

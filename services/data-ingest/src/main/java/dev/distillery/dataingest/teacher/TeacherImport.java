@@ -25,12 +25,16 @@ public final class TeacherImport {
             return;
         }
         var writer = new PrefixWriter(store, prefix);
-        for (Map.Entry<String, File> file : teacher.files().entrySet()) {
-            writer.stream(file.getKey(), out -> {
-                try (InputStream in = file.getValue().open()) {
-                    in.transferTo(out);
-                }
-            });
+        try {
+            for (Map.Entry<String, File> file : teacher.files().entrySet()) {
+                writer.stream(file.getKey(), out -> {
+                    try (InputStream in = file.getValue().open()) {
+                        in.transferTo(out);
+                    }
+                });
+            }
+        } finally {
+            teacher.release();
         }
         writer.complete("model", Map.of("source", teacher.source(), "vae", teacher.vaeSource()));
     }

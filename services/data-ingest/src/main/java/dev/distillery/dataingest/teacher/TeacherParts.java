@@ -5,28 +5,22 @@ import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.FileTree.Entry;
 import dev.distillery.dataingest.source.SourceException;
 import dev.distillery.dataingest.teacher.TeacherFiles.File;
+import dev.distillery.diffusion.safetensors.SafetensorsException;
+import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 
 /** Collects the components of a diffusers folder: their weights as safetensors, in one variant, and their small files. */
 final class TeacherParts {
-    /** In the order of preference of {@link dev.distillery.diffusion.safetensors.SafetensorsFolder}. */
-    private static final List<String> WEIGHTS = List.of(
-            "diffusion_pytorch_model.safetensors",
-            "diffusion_pytorch_model.safetensors.index.json",
-            "model.safetensors",
-            "model.safetensors.index.json",
-            "diffusion_pytorch_model.fp16.safetensors",
-            "diffusion_pytorch_model.safetensors.index.fp16.json",
-            "model.fp16.safetensors",
-            "model.safetensors.index.fp16.json");
-
+    private static final String CARD = "README\\.md|(?i:LICEN[SC]E)[^/]*";
     private static final String PICKLED = ".*\\.(bin|ckpt|pt|pth)";
 
     private final FileTree tree;
@@ -59,6 +53,15 @@ final class TeacherParts {
         }
     }
 
+    /** Takes what the model says of itself and under which terms: a student's card needs it. */
+    void card() throws IOException {
+        for (Entry file : tree.files()) {
+            if (file.name().matches(CARD)) {
+                require(prefix + file.name());
+            }
+        }
+    }
+
     /** Takes a component's weights and all its text files, of which some must be there. */
     void component(String component, boolean weights, String... required) throws IOException {
         String folder = (component + "/").substring(prefix.length());
@@ -78,14 +81,24 @@ final class TeacherParts {
     }
 
     private void weights(String folder) throws IOException {
-        for (String weights : WEIGHTS) {
-            if (tree.has(folder + weights)) {
-                require(prefix + folder + weights);
-                if (weights.endsWith(".json")) {
-                    shards(folder, folder + weights);
-                }
-                return;
+        List<String> names = tree.files().stream()
+                .map(Entry::name)
+                .filter(name -> name.startsWith(folder) && name.indexOf('/', folder.length()) < 0)
+                .map(name -> name.substring(folder.length()))
+                .toList();
+        Optional<String> weights;
+        try {
+            weights = SafetensorsFolder.preferred(tree.uri() + "/" + folder, names);
+        } catch (SafetensorsException e) {
+            problems.add(new SourceException(field, e.getMessage()));
+            return;
+        }
+        if (weights.isPresent()) {
+            require(prefix + folder + weights.get());
+            if (weights.get().endsWith(".json")) {
+                shards(folder, folder + weights.get());
             }
+            return;
         }
         String pickled = String.join(
                 ", ",
@@ -94,7 +107,8 @@ final class TeacherParts {
                         .filter(n -> n.startsWith(folder) && n.matches(PICKLED))
                         .toList());
         if (pickled.isEmpty()) {
-            missing(folder + WEIGHTS.get(folder.contains("encoder") ? 2 : 0));
+            missing(folder
+                    + (folder.contains("encoder") ? "model.safetensors" : "diffusion_pytorch_model.safetensors"));
         } else {
             problem("has pickled weights only (" + pickled
                     + "); loading a pickle can run any code, so convert it to safetensors");
@@ -105,10 +119,15 @@ final class TeacherParts {
         try (InputStream in = tree.open(index)) {
             var shards = new TreeSet<String>();
             JsonNode map = new ObjectMapper().readTree(in).path("weight_map");
+            if (map.isEmpty()) {
+                problem("has an index that lists no weights, " + index);
+            }
             map.forEach(shard -> shards.add(shard.asText()));
             for (String shard : shards) {
                 require(prefix + folder + shard);
             }
+        } catch (JsonProcessingException e) {
+            problem("has an index that is not JSON, " + index + ": " + e.getOriginalMessage());
         }
     }
 

@@ -1,2 +1,2 @@
-/** The teacher: which files of a diffusers folder are needed, and whether they are there. */
+/** The teacher: which files of a diffusers folder, or of a single file seen as one, are needed, and whether they are there. */
 package dev.distillery.dataingest.teacher;

@@ -13,6 +13,7 @@ import java.util.Map;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSource.Cursor;
 import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.events.TrainRequest;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.Test;
 
@@ -89,7 +90,9 @@ class ShardTarTest {
                     @Override
                     public void close() {}
                 },
-                0);
+                0,
+                new PairFilter(TrainRequest.Filter.NONE),
+                new SeenImages());
     }
 
     private static Map<String, byte[]> shard(UsablePairs pairs, long first, long most) throws IOException {

@@ -42,7 +42,11 @@ class TeacherFilesTest {
     }
 
     @Test
-    void shouldTakeTheComponentsAndNothingElse() throws IOException {
+    void shouldTakeTheComponentsAndTheTermsAndNothingElse() throws IOException {
+        // Given
+        Files.writeString(folder.resolve("LICENSE.md"), "terms");
+        Files.writeString(folder.resolve("unet/LICENSE"), "terms");
+
         // When
         TeacherFiles teacher = find(null);
 
@@ -54,8 +58,10 @@ class TeacherFilesTest {
                         "unet/diffusion_pytorch_model.safetensors",
                         "text_encoder_2/model.safetensors",
                         "tokenizer_2/merges.txt",
-                        "tokenizer/special_tokens_map.json")
-                .doesNotContainKeys("README.md", "made-with/1_data.py");
+                        "tokenizer/special_tokens_map.json",
+                        "README.md",
+                        "LICENSE.md")
+                .doesNotContainKeys("made-with/1_data.py", "unet/LICENSE");
         assertThat(teacher.pixelMultiple()).isEqualTo(16);
     }
 
@@ -98,6 +104,30 @@ class TeacherFilesTest {
 
         // Then
         assertThat(problems).singleElement().asString().contains("has no unet/model-2.safetensors");
+    }
+
+    @Test
+    void shouldTakeWeightsOfAnyVariantButNotChooseBetweenTwo() throws IOException {
+        // Given
+        Files.move(
+                folder.resolve("unet/diffusion_pytorch_model.safetensors"),
+                folder.resolve("unet/diffusion_pytorch_model.bf16.safetensors"));
+
+        // When
+        TeacherFiles teacher = find(null);
+        Files.createFile(folder.resolve("unet/diffusion_pytorch_model.non_ema.safetensors"));
+        List<SourceException> before = List.copyOf(problems);
+        find(null);
+
+        // Then
+        assertThat(before).isEmpty();
+        assertThat(teacher.files()).containsKey("unet/diffusion_pytorch_model.bf16.safetensors");
+        assertThat(problems)
+                .singleElement()
+                .asString()
+                .contains(
+                        "/unet/: weights of several variants, and none without one: [diffusion_pytorch_model.bf16.safetensors,"
+                                + " diffusion_pytorch_model.non_ema.safetensors]");
     }
 
     @Test

@@ -1,4 +1,4 @@
-package dev.distillery.dataingest.source.hub;
+package dev.distillery.dataingest.source;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
-import dev.distillery.dataingest.source.FileTree;
-import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.hub.HubClient;
+import dev.distillery.hub.HubServer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,7 +97,7 @@ class HubTreeTest {
         HubTree tree = HubTree.open(server.client("hf_good"), "teacher.model", "hf://owner/name", PART);
         read(tree);
         // Then
-        assertThat(server.storageRequests())
+        assertThat(server.storage().requests())
                 .hasSize(11)
                 .contains("bytes=0-999 null", "bytes=10000-10499 null")
                 .allMatch(request -> request.endsWith(" null"));
@@ -107,12 +107,12 @@ class HubTreeTest {
     void shouldGoOnWhereADownloadBrokeOff() throws IOException {
         // Given
         HubTree tree = open("hf://owner/name");
-        server.cut(3);
+        server.storage().cut(3);
         // When
         byte[] bytes = read(tree);
         // Then
         assertThat(bytes).isEqualTo(WEIGHTS);
-        assertThat(server.storageRequests())
+        assertThat(server.storage().requests())
                 .hasSize(11 + 3)
                 .anyMatch(request -> request.matches("bytes=\\d+500-\\d+999 null"));
     }
@@ -142,7 +142,7 @@ class HubTreeTest {
     void shouldRefuseContentThatIsNotWhatTheHubLists() throws IOException {
         // Given
         HubTree tree = open("hf://owner/name");
-        server.spoil();
+        server.storage().spoil();
         // When, then
         assertThatThrownBy(() -> read(tree))
                 .isInstanceOf(IOException.class)
