@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
@@ -45,6 +47,9 @@ final class EncodeNote {
         detail.put("pairs", shards.stream().mapToInt(Note::pairs).sum());
         detail.put("shards", shards.size());
         detail.put("reused", reused);
+        detail.put(
+                "shardsBy",
+                shards.stream().collect(Collectors.groupingBy(Note::by, TreeMap::new, Collectors.counting())));
         detail.put("latents", latents);
         Map<String, Object> stage = new LinkedHashMap<>();
         stage.put("stage", STAGE);

@@ -1,6 +1,9 @@
 package dev.distillery.latentencoding;
 
-import dev.distillery.diffusion.image.RgbImage;
-
-/** @param position of the pair in its data set */
-record Sample(long position, RgbImage image, String caption) {}
+/**
+ * One pair of a shard.
+ *
+ * @param position in the data set
+ * @param image a file's bytes
+ */
+public record Sample(long position, byte[] image, String caption) {}

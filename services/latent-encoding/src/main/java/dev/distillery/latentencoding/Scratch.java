@@ -19,14 +19,19 @@ import ai.djl.ndarray.NDArray;
 final class Scratch implements AutoCloseable {
     private final FileChannel file;
 
-    Scratch(Path folder, String name) throws IOException {
-        Path path = Files.createTempFile(folder, name, ".scratch");
-        file = FileChannel.open(
-                path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+    /** @throws LocalDiskException if it cannot be made there */
+    Scratch(Path folder, String name) {
+        try {
+            Path path = Files.createTempFile(folder, name, ".scratch");
+            file = FileChannel.open(
+                    path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+        } catch (IOException e) {
+            throw new LocalDiskException(e);
+        }
     }
 
     /** Appends float32 rows, and says of the first that is not finite which one it is, or gives -1. */
-    int append(NDArray rowsToAdd) throws IOException {
+    int append(NDArray rowsToAdd) {
         int count = (int) rowsToAdd.getShape().get(0);
         float[] values = rowsToAdd.toFloatArray();
         append(values);
@@ -38,11 +43,16 @@ final class Scratch implements AutoCloseable {
         return -1;
     }
 
-    void append(float[] values) throws IOException {
+    /** @throws LocalDiskException if there is no room */
+    void append(float[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
-        while (bytes.hasRemaining()) {
-            file.write(bytes);
+        try {
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
+        } catch (IOException e) {
+            throw new LocalDiskException(e);
         }
     }
 

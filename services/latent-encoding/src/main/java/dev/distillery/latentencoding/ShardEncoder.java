@@ -9,34 +9,31 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.IntConsumer;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.clip.PromptEncoder.Prompts;
-import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.image.InOrder;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.vae.AutoencoderKL.Posterior;
 
 /**
- * Encodes one shard.
+ * Encodes one shard: images are decoded, resized and cropped by all cores while those before them go through the auto-encoder.
  *
- * <p>N pairs, V views, K distinct captions with the empty one, C x h x w a latent, D and P widths of the text embeddings.
+ * <p>n of N pairs of one size, V views, K distinct captions with the empty one, C x h x w a latent, D and P widths of the text
+ * embeddings.
  */
 public final class ShardEncoder {
     private static final int PROMPTS_AT_ONCE = 16;
-    private static final int IMAGES_AT_ONCE = 32;
-    /** An auto-encoder's widest activation takes about 512 bytes to a pixel. */
-    private static final int PIXELS_AT_ONCE = 1 << 20;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -46,11 +43,17 @@ public final class ShardEncoder {
     /**
      * Files made from a shard.
      *
-     * @param tensors safetensors: {@code mean} and {@code std} (N, V, C, h, w), unscaled; {@code caption_index} (N);
-     *     {@code prompt_embeds} (K, 77, D), that of the empty caption first; for SDXL {@code pooled} (K, P) and {@code time_ids} (N, V, 6)
-     * @param captions a JSON string to a line, N of them
+     * @param tensors safetensors: for each size of latents, named as in {@code mean.128x128}, {@code mean} and {@code std}
+     *     (n, V, C, h, w), unscaled, and {@code caption_index} (n); for all {@code prompt_embeds} (K, 77, D), that of the empty
+     *     caption first; for SDXL {@code pooled} (K, P), and for each size {@code time_ids} (n, V, 6)
+     * @param captions a JSON string to a line, N of them, size after size
+     * @param sizes how many pairs there are of each size, in the order of height and width
      */
-    public record Encoded(Path tensors, Path captions, int pairs) {}
+    public record Encoded(Path tensors, Path captions, Map<String, Integer> sizes) {
+        public int pairs() {
+            return sizes.values().stream().mapToInt(Integer::intValue).sum();
+        }
+    }
 
     public ShardEncoder(Encoders encoders, EncodeSettings settings) {
         this.encoders = encoders;
@@ -67,87 +70,78 @@ public final class ShardEncoder {
      */
     public Encoded encode(InputStream shard, Path folder, IntConsumer done) throws IOException {
         try (var reader = new ShardReader(shard);
+                var images = images(reader, settings);
                 var work = new Work(folder)) {
-            var samples = new ArrayList<Sample>();
-            for (Sample sample = reader.next(); sample != null; sample = reader.next()) {
-                samples.add(sample);
-                if (samples.size() * settings.views() >= viewsAtOnce()) {
-                    work.images(samples);
-                    samples.clear();
-                    done.accept(work.captions.size());
-                }
+            for (Sample sample = images.item(); sample != null; sample = images.item()) {
+                work.add(sample, images.result());
+                images.pass();
+                done.accept(work.pairs);
             }
-            work.images(samples);
+            work.finishImages();
             work.prompts();
-            done.accept(work.captions.size());
-            return work.write(folder);
+            return written(work);
         }
     }
 
-    private int viewsAtOnce() {
-        int pixels = settings.resolution() * settings.resolution();
-        return Math.max(1, Math.min(IMAGES_AT_ONCE, PIXELS_AT_ONCE / pixels));
+    private static Encoded written(Work work) {
+        try {
+            return work.write();
+        } catch (IOException e) {
+            throw new LocalDiskException(e);
+        }
+    }
+
+    /**
+     * The images of a shard as the auto-encoder gets them.
+     *
+     * @param shard a tar of data-ingest, read to its end and not closed
+     */
+    public static InOrder<Sample, PreparedImage> images(InputStream shard, EncodeSettings settings) {
+        return images(new ShardReader(shard), settings);
+    }
+
+    private static InOrder<Sample, PreparedImage> images(ShardReader reader, EncodeSettings settings) {
+        return new InOrder<>(
+                reader::next, sample -> PreparedImage.of(sample, settings), sample -> sample.image().length);
     }
 
     /** The tensors of one shard while they grow. */
     private final class Work implements AutoCloseable {
-        private final List<String> captions = new ArrayList<>();
+        private final Path folder;
+        private final SortedMap<ImageSize, SizedLatents> sizes =
+                new TreeMap<>(Comparator.comparing(ImageSize::height).thenComparing(ImageSize::width));
         private final Map<String, Integer> distinct = new LinkedHashMap<>();
-        private final Scratch mean;
-        private final Scratch std;
-        private final Scratch timeIds;
         private final Scratch promptEmbeds;
         private final Scratch pooled;
-        private Shape latent; // (C, h, w)
+        private int pairs;
         private Shape prompt; // (77, D)
         private long pooledWidth;
 
-        Work(Path folder) throws IOException {
+        Work(Path folder) {
+            this.folder = folder;
             distinct.put("", 0); // for training that drops captions
-            mean = new Scratch(folder, "mean");
-            std = new Scratch(folder, "std");
-            timeIds = new Scratch(folder, "time-ids");
             promptEmbeds = new Scratch(folder, "prompt-embeds");
             pooled = new Scratch(folder, "pooled");
         }
 
-        void images(List<Sample> samples) throws IOException {
-            int side = settings.resolution();
-            int views = settings.views();
-            float[] pixels = new float[samples.size() * views * 3 * side * side];
-            int at = 0;
-            for (Sample sample : samples) {
-                RgbImage resized = sample.image().resizeShortSide(side);
-                for (int v = 0; v < views; v++, at += 3 * side * side) {
-                    View view = View.draw(resized, settings, sample.position(), v);
-                    view.of(resized, side).toChw(pixels, at);
-                    timeIds.append(view.timeIds(sample.image(), side));
-                }
-                captions.add(sample.caption());
-                distinct.putIfAbsent(sample.caption(), distinct.size());
+        void add(Sample sample, PreparedImage image) {
+            SizedLatents latents = sizes.get(image.size());
+            if (latents == null) {
+                latents = new SizedLatents(image.size(), settings.views(), encoders.vae(), folder);
+                sizes.put(image.size(), latents);
             }
-            int total = samples.size() * views;
-            for (int first = 0; first < total; first += viewsAtOnce()) {
-                encodeViews(samples, pixels, first, Math.min(viewsAtOnce(), total - first));
+            latents.add(sample, image);
+            distinct.putIfAbsent(sample.caption(), distinct.size());
+            pairs++;
+        }
+
+        void finishImages() {
+            for (SizedLatents latents : sizes.values()) {
+                latents.encode();
             }
         }
 
-        private void encodeViews(List<Sample> samples, float[] pixels, int first, int count) throws IOException {
-            int side = settings.resolution();
-            int values = 3 * side * side;
-            try (NDManager scope = Torch.newManager()) {
-                float[] part = Arrays.copyOfRange(pixels, first * values, (first + count) * values);
-                NDArray input = scope.create(part, new Shape(count, 3, side, side));
-                Posterior posterior = encoders.vae().encode(input);
-                latent = posterior.mean().getShape().slice(1);
-                int bad = Math.max(mean.append(posterior.mean()), std.append(posterior.std()));
-                if (bad >= 0) {
-                    throw new NotFiniteException("the latent", samples.get((first + bad) / settings.views()));
-                }
-            }
-        }
-
-        void prompts() throws IOException {
+        void prompts() {
             List<String> all = List.copyOf(distinct.keySet());
             for (int first = 0; first < all.size(); first += PROMPTS_AT_ONCE) {
                 List<String> some = all.subList(first, Math.min(all.size(), first + PROMPTS_AT_ONCE));
@@ -167,54 +161,56 @@ public final class ShardEncoder {
             }
         }
 
-        Encoded write(Path folder) throws IOException {
-            int pairs = captions.size();
-            int views = settings.views();
+        Encoded write() throws IOException {
             boolean sdxl = pooledWidth > 0;
-            long[] latents = {pairs, views, latent.get(0), latent.get(1), latent.get(2)};
-            var plan = new SafetensorsWriter.Plan()
-                    .add("caption_index", DType.I64, pairs)
-                    .add("mean", DType.F32, latents)
-                    .add("std", DType.F32, latents)
-                    .add("prompt_embeds", DType.F32, distinct.size(), prompt.get(0), prompt.get(1));
+            var plan = new SafetensorsWriter.Plan();
+            sizes.values().forEach(latents -> latents.plan(plan, sdxl));
+            plan.add("prompt_embeds", DType.F32, distinct.size(), prompt.get(0), prompt.get(1));
             if (sdxl) {
-                plan.add("pooled", DType.F32, distinct.size(), pooledWidth).add("time_ids", DType.F32, pairs, views, 6);
+                plan.add("pooled", DType.F32, distinct.size(), pooledWidth);
             }
             Path tensors = folder.resolve("tensors.safetensors");
             FileChannel file = FileChannel.open(
                     tensors, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
             try (var writer = new SafetensorsWriter(file, plan)) {
-                writer.write("caption_index", captionIndex());
-                writer.write("mean", mean.content());
-                writer.write("std", std.content());
+                for (SizedLatents latents : sizes.values()) {
+                    latents.write(writer, captionIndex(latents), sdxl);
+                }
                 writer.write("prompt_embeds", promptEmbeds.content());
                 if (sdxl) {
                     writer.write("pooled", pooled.content());
-                    writer.write("time_ids", timeIds.content());
                 }
             }
-            return new Encoded(tensors, writeCaptions(folder), pairs);
+            var counts = new LinkedHashMap<String, Integer>();
+            sizes.values()
+                    .forEach(latents ->
+                            counts.put(latents.sizeName(), latents.samples().size()));
+            return new Encoded(tensors, writeCaptions(), counts);
         }
 
-        private ByteBuffer captionIndex() {
-            ByteBuffer index = ByteBuffer.allocate(8 * captions.size()).order(ByteOrder.LITTLE_ENDIAN);
-            captions.forEach(caption -> index.putLong(distinct.get(caption)));
+        private ByteBuffer captionIndex(SizedLatents latents) {
+            ByteBuffer index = ByteBuffer.allocate(8 * latents.samples().size()).order(ByteOrder.LITTLE_ENDIAN);
+            latents.samples().forEach(sample -> index.putLong(distinct.get(sample.caption())));
             return index.flip();
         }
 
-        private Path writeCaptions(Path folder) throws IOException {
+        private Path writeCaptions() throws IOException {
             var lines = new StringBuilder();
-            for (String caption : captions) {
-                lines.append(JSON.writeValueAsString(caption)).append('\n');
+            for (SizedLatents latents : sizes.values()) {
+                for (Sample sample : latents.samples()) {
+                    lines.append(JSON.writeValueAsString(sample.caption())).append('\n');
+                }
             }
             return Files.writeString(folder.resolve("captions.jsonl"), lines, StandardCharsets.UTF_8);
         }
 
         @Override
         public void close() throws IOException {
-            for (Scratch scratch : List.of(mean, std, timeIds, promptEmbeds, pooled)) {
-                scratch.close();
+            for (SizedLatents latents : sizes.values()) {
+                latents.close();
             }
+            promptEmbeds.close();
+            pooled.close();
         }
     }
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 
-import dev.distillery.diffusion.image.RgbImage;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
@@ -29,7 +28,7 @@ final class ShardReader implements AutoCloseable {
             throw new IOException("shard entry " + image.getName() + " is not followed by " + number + ".txt");
         }
         String text = new String(tar.readAllBytes(), StandardCharsets.UTF_8);
-        return new Sample(Long.parseLong(number), RgbImage.decode(bytes), text);
+        return new Sample(Long.parseLong(number), bytes, text);
     }
 
     @Override

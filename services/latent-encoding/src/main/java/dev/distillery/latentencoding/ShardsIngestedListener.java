@@ -12,6 +12,7 @@ import dev.distillery.events.RunFailed;
 import dev.distillery.events.ShardIngested;
 import dev.distillery.events.Topic;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -22,22 +23,23 @@ class ShardsIngestedListener {
     private final EventPublisher publisher;
     private final Encode encode;
 
-    ShardsIngestedListener(EventPublisher publisher, ArtifactStore store, LocalCopies copies) {
+    ShardsIngestedListener(EventPublisher publisher, ArtifactStore store, LocalCopies copies, EncodeMeters meters) {
         this.publisher = publisher;
-        this.encode = new Encode(store, copies, publisher::publishAndWait);
+        this.encode = new Encode(store, copies, publisher::publishAndWait, meters);
     }
 
     @Incoming("shards-ingested")
     @Blocking
     void onShard(ConsumerRecord<String, byte[]> record) {
         ShardIngested shard = EventCodec.read(record, ShardIngested.class); // if it is none: to the dead letters
-        try {
+        try (LogContext context = LogContext.of(shard.run(), EncodeNote.STAGE, shard.shard())) {
             encode.run(shard);
-        } catch (NotFiniteException e) {
+        } catch (ShardsFailedException e) {
             fail(
                     shard,
                     e,
-                    "set teacher.vae, or the teacher, to one whose numbers stay finite; request it by another name");
+                    "mend what is said, then publish the same request again; or request it by another name with another"
+                            + " teacher.vae, or with more in dataset.maxFailed");
         } catch (IOException e) {
             fail(shard, e, "see latent-encoding's log and disk, then publish the same request again");
         } catch (RuntimeException e) {
@@ -47,9 +49,8 @@ class ShardsIngestedListener {
     }
 
     private void fail(ShardIngested shard, Exception e, String advice) {
-        String reason = "shard " + shard.shard() + ": " + (e.getMessage() == null ? e.toString() : e.getMessage());
         publisher.publishAndWait(
-                Topic.RUN_EVENTS, shard.run(), new RunFailed(shard.run(), EncodeNote.STAGE, reason, advice));
+                Topic.RUN_EVENTS, shard.run(), RunFailed.because(e, shard.run(), EncodeNote.STAGE, advice));
     }
 
     @PreDestroy

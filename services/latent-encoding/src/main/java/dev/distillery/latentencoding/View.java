@@ -3,7 +3,7 @@ package dev.distillery.latentencoding;
 import dev.distillery.diffusion.image.RgbImage;
 
 /**
- * One square cut of an image, in the order of diffusers' SDXL training script: resize, flip, crop.
+ * One cut of an image, in the order of diffusers' SDXL training script: resize, flip, crop.
  *
  * @param left of the crop in the resized image
  * @param top of the crop in the resized image
@@ -14,12 +14,12 @@ record View(int left, int top, boolean flipped) {
     /**
      * The draws depend on position and view alone, so that an encoding made twice, or by another instance, is the same.
      *
-     * @param resized the image with its shorter side at the resolution
+     * @param resized the image, covering the size
      * @param position of the pair in its data set
      */
-    static View draw(RgbImage resized, EncodeSettings settings, long position, int view) {
-        int spareWidth = resized.width() - settings.resolution();
-        int spareHeight = resized.height() - settings.resolution();
+    static View draw(RgbImage resized, ImageSize size, EncodeSettings settings, long position, int view) {
+        int spareWidth = resized.width() - size.width();
+        int spareHeight = resized.height() - size.height();
         boolean flipped = unit(position, view, 0) < settings.flip();
         if (settings.randomCrop()) {
             int top = (int) (unit(position, view, 1) * (spareHeight + 1));
@@ -30,13 +30,13 @@ record View(int left, int top, boolean flipped) {
         return new View((int) Math.rint(spareWidth / 2.0), (int) Math.rint(spareHeight / 2.0), flipped);
     }
 
-    RgbImage of(RgbImage resized, int resolution) {
-        return (flipped ? resized.flip() : resized).crop(left, top, resolution, resolution);
+    RgbImage of(RgbImage resized, ImageSize size) {
+        return (flipped ? resized.flip() : resized).crop(left, top, size.width(), size.height());
     }
 
     /** SDXL's conditioning on sizes: original height and width, top and left of the crop, height and width made. */
-    float[] timeIds(RgbImage original, int resolution) {
-        return new float[] {original.height(), original.width(), top, left, resolution, resolution};
+    float[] timeIds(RgbImage original, ImageSize size) {
+        return new float[] {original.height(), original.width(), top, left, size.height(), size.width()};
     }
 
     /** A number in [0, 1): SplitMix64's finaliser over the three numbers, the same on every machine and JDK. */

@@ -61,7 +61,7 @@ class LatentEncodingTest {
             return;
         }
         var writer = new PrefixWriter(store, Keys.model(MODEL));
-        for (String part : List.of("vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")) {
+        for (String part : List.of("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")) {
             try (Stream<Path> files = Files.list(MINI_SDXL.resolve(part))) {
                 files.forEach(file -> writer.add(part + "/" + file.getFileName(), file));
             }
@@ -99,7 +99,7 @@ class LatentEncodingTest {
         Path file = folder.resolve("shard");
         Files.write(file, store.read(Keys.shard(prefix, 2, "safetensors")));
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-            assertThat(tensors.tensors().get("mean").shape()).containsExactly(4, 2, 4, 8, 8);
+            assertThat(tensors.tensors().get("mean.8x8").shape()).containsExactly(4, 2, 4, 8, 8);
             assertThat(tensors.tensors().get("prompt_embeds").shape()).containsExactly(3, 77, 96);
         }
         assertThat(store.stat(Keys.stage("repeated", "encode"))).isPresent();
@@ -154,15 +154,53 @@ class LatentEncodingTest {
                 .asString()
                 .contains("\"stage\":\"encode\"")
                 .contains("is not in the store");
-        await().until(() -> broker.records(Topic.DEAD_LETTERS).size() >= 2);
+        await().until(() -> broker.records(Topic.DEAD_LETTERS).size() >= 1);
+    }
+
+    @Test
+    void shouldPutAFailedShardAsideAndEncodeItWhenItComesAgain() throws Exception {
+        // Given two runs, of which one allows half of the shards to fail; the first shard, held out, is no tar
+        dataset("ba5e", 2, 3);
+        byte[] whole = store.read(Keys.shard(Keys.dataset("ba5e"), 1, "tar"));
+        store.put(
+                Keys.shard(Keys.dataset("ba5e"), 1, "tar"), "<html>".repeat(200).getBytes());
+        request("strict", "{\"source\": \"file:///d\"}", "{\"resolution\": 48}");
+        request("easy", "{\"source\": \"file:///d\", \"maxFailed\": 0.5}", "{\"resolution\": 64, \"buckets\": true}");
+
+        // When
+        for (String run : List.of("strict", "easy")) {
+            for (ShardIngested shard : shards(run, "ba5e", 2, 3)) {
+                announce(shard);
+            }
+        }
+
+        // Then
+        DatasetEncoded easy = encoded("easy", 1).get(0);
+        assertThat(easy.pairs()).isEqualTo(2);
+        Manifest manifest = Manifests.find(store, Keys.latents(easy.latents())).orElseThrow();
+        assertThat(manifest.about().get("failed").toString()).contains("shard 1: ");
+        assertThat(manifest.about().get("shardSizes")).isEqualTo(List.of(Map.of("16x16", 2), Map.of()));
+        assertThat(manifest.about().get("sizes").toString()).contains("64x64, ", "96x48");
+        assertThat(broker.events("strict", "run-failed", 1))
+                .last()
+                .asString()
+                .contains("1 of 2 shards failed, but 'dataset.maxFailed' is 0.01; shard 1: ");
+
+        // and when the shard is mended and announced again, the strict run is done
+        store.put(Keys.shard(Keys.dataset("ba5e"), 1, "tar"), whole);
+        announce(shards("strict", "ba5e", 2, 3).get(1));
+        assertThat(encoded("strict", 1).get(0).pairs()).isEqualTo(5);
     }
 
     private void request(String run) {
+        request(run, "{\"source\": \"file:///d\"}", "{\"resolution\": 32, \"views\": 2}");
+    }
+
+    private void request(String run, String dataset, String encode) {
         String json =
                 """
-                {"run": "%s", "teacher": {"model": "file:///t"}, "dataset": {"source": "file:///d"},
-                 "encode": {"resolution": 32, "views": 2}, "train": {"seed": %d}}"""
-                        .formatted(run, run.hashCode());
+                {"run": "%s", "teacher": {"model": "file:///t"}, "dataset": %s, "encode": %s, "train": {"seed": %d}}"""
+                        .formatted(run, dataset, encode, run.hashCode());
         store.put(Keys.request(run), TrainRequest.parse(json).canonicalJson());
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 import ai.djl.ndarray.NDArray;
@@ -46,7 +47,7 @@ class ShardEncoderTest {
     @Test
     void shouldEncodeImagesViewsAndEachDistinctCaptionOnce() throws IOException {
         // Given 40 pairs (more than go through the auto-encoder at once) with three captions
-        EncodeSettings settings = new EncodeSettings(32, true, 0.5, 2);
+        EncodeSettings settings = EncodeSettings.square(32, true, 0.5, 2);
         RgbImage[] images = new RgbImage[40];
         String[] captions = new String[40];
         for (int i = 0; i < 40; i++) {
@@ -64,25 +65,26 @@ class ShardEncoderTest {
         assertThat(Files.readAllLines(encoded.captions())).hasSize(40).startsWith("\"caption 0\"", "\"caption 1\"");
         try (SafetensorsFile file = SafetensorsFile.open(encoded.tensors());
                 NDManager manager = Torch.newManager()) {
-            assertThat(file.tensors().get("mean").shape()).containsExactly(40, 2, 4, 8, 8);
-            assertThat(file.tensors().get("std").shape()).containsExactly(40, 2, 4, 8, 8);
-            assertThat(file.tensors().get("time_ids").shape()).containsExactly(40, 2, 6);
+            assertThat(file.tensors().get("mean.8x8").shape()).containsExactly(40, 2, 4, 8, 8);
+            assertThat(file.tensors().get("std.8x8").shape()).containsExactly(40, 2, 4, 8, 8);
+            assertThat(file.tensors().get("time_ids.8x8").shape()).containsExactly(40, 2, 6);
             assertThat(file.tensors().get("prompt_embeds").shape()).containsExactly(4, 77, 96);
             assertThat(file.tensors().get("pooled").shape()[0]).isEqualTo(4);
-            assertThat(file.data("caption_index").asLongBuffer().get(38)).isEqualTo(3);
+            assertThat(file.data("caption_index.8x8").asLongBuffer().get(38)).isEqualTo(3);
 
             // the 37th pair's second view, computed again by itself
-            RgbImage resized = images[36].resizeShortSide(32);
-            View view = View.draw(resized, settings, 1036, 1);
+            ImageSize size = new ImageSize(32, 32);
+            RgbImage resized = images[36].resizeToCover(32, 32);
+            View view = View.draw(resized, size, settings, 1036, 1);
             float[] pixels = new float[3 * 32 * 32];
-            view.of(resized, 32).toChw(pixels, 0);
+            view.of(resized, size).toChw(pixels, 0);
             NDArray mean = encoders.vae()
                     .encode(manager.create(pixels, new Shape(1, 3, 32, 32)))
                     .mean();
-            assertThat(difference(mean, file.data("mean").asFloatBuffer(), (36 * 2 + 1) * 256))
+            assertThat(difference(mean, file.data("mean.8x8").asFloatBuffer(), (36 * 2 + 1) * 256))
                     .isLessThan(1e-4f);
             float[] ids = new float[6];
-            file.data("time_ids").asFloatBuffer().get((36 * 2 + 1) * 6, ids);
+            file.data("time_ids.8x8").asFloatBuffer().get((36 * 2 + 1) * 6, ids);
             assertThat(ids).containsExactly(40, 84, view.top(), view.left(), 32, 32);
             List<String> first = List.of("", "caption 0", "caption 1");
             NDArray prompts = encoders.prompts().encode(first, manager).promptEmbeds();
@@ -91,6 +93,55 @@ class ShardEncoderTest {
         }
         try (var left = Files.list(folder)) {
             assertThat(left).hasSize(2);
+        }
+    }
+
+    @Test
+    void shouldKeepTheShapesOfImagesAndLoseNoneOfARareOne() throws IOException {
+        // Given 37 nearly square images, one tall and two wide ones among them
+        EncodeSettings settings = new EncodeSettings(ImageSize.buckets(64, 16), true, 0, 1);
+        RgbImage[] images = new RgbImage[40];
+        String[] captions = new String[40];
+        for (int i = 0; i < 40; i++) {
+            images[i] = picture(60 + i % 3, 60, i);
+            captions[i] = "square " + i;
+        }
+        images[5] = picture(50, 150, 5);
+        images[6] = picture(300, 150, 6);
+        images[30] = picture(210, 100, 30);
+
+        // When
+        ShardEncoder.Encoded encoded =
+                new ShardEncoder(encoders, settings).encode(shard(0, images, captions), folder, done -> {});
+
+        // Then
+        assertThat(encoded.sizes()).isEqualTo(Map.of("12x24", 2, "16x16", 37, "24x12", 1));
+        assertThat(List.copyOf(encoded.sizes().keySet())).containsExactly("12x24", "16x16", "24x12");
+        assertThat(Files.readAllLines(encoded.captions()))
+                .hasSize(40)
+                .startsWith("\"square 6\"", "\"square 30\"", "\"square 0\"")
+                .endsWith("\"square 39\"", "\"square 5\"");
+        try (SafetensorsFile file = SafetensorsFile.open(encoded.tensors());
+                NDManager manager = Torch.newManager()) {
+            ImageSize wide = new ImageSize(96, 48);
+            RgbImage resized = images[30].resizeToCover(96, 48);
+            assertThat(resized.width() + "x" + resized.height()).isEqualTo("100x48");
+            View view = View.draw(resized, wide, settings, 30, 0);
+            float[] pixels = new float[3 * wide.pixels()];
+            view.of(resized, wide).toChw(pixels, 0);
+            NDArray mean = encoders.vae()
+                    .encode(manager.create(pixels, new Shape(1, 3, 48, 96)))
+                    .mean();
+            assertThat(difference(mean, file.data("mean.12x24").asFloatBuffer(), 4 * 12 * 24))
+                    .isLessThan(1e-4f);
+            float[] ids = new float[6];
+            file.data("time_ids.12x24").asFloatBuffer().get(6, ids);
+            assertThat(ids).containsExactly(100, 210, view.top(), view.left(), 48, 96);
+            long caption = file.data("caption_index.12x24").asLongBuffer().get(1);
+            NDArray prompt =
+                    encoders.prompts().encode(List.of("square 30"), manager).promptEmbeds();
+            assertThat(difference(prompt, file.data("prompt_embeds").asFloatBuffer(), (int) caption * 77 * 96))
+                    .isLessThan(1e-4f);
         }
     }
 
@@ -118,7 +169,7 @@ class ShardEncoderTest {
 
         // When, Then
         try (Encoders overflowing = new Encoders(broken)) {
-            ShardEncoder encoder = new ShardEncoder(overflowing, new EncodeSettings(32, false, 0, 1));
+            ShardEncoder encoder = new ShardEncoder(overflowing, EncodeSettings.square(32, false, 0, 1));
             assertThatThrownBy(() -> encoder.encode(
                             shard(7, new RgbImage[] {picture(32, 32, 1)}, new String[] {"a red ball"}),
                             folder,
