@@ -5,6 +5,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.events.EventCodec;
+import dev.distillery.events.Excerpt;
 import dev.distillery.events.MalformedEventException;
 import dev.distillery.events.RunControl;
 import dev.distillery.events.TrainRequest;
@@ -35,13 +36,14 @@ class RunControlListener {
     void onControl(ConsumerRecord<String, byte[]> record) {
         RunControl control = EventCodec.read(record, RunControl.class);
         String run = control.run();
-        switch (control.action()) {
+        switch (String.valueOf(control.action())) {
             case "cancel" -> markers.cancel(run);
             case "pause" -> pause(run);
             case "resume" -> resume(run);
             case "extend" -> extend(control);
             default ->
-                throw refused("'action' must be cancel, pause, resume or extend but was '" + control.action() + "'");
+                throw refused("'action' must be cancel, pause, resume or extend but was '"
+                        + Excerpt.of(control.action()) + "'");
         }
         loop.wake();
     }
@@ -61,9 +63,7 @@ class RunControlListener {
      */
     private void extend(RunControl control) {
         String run = control.run();
-        if (store.stat(Keys.request(run)).isEmpty()) {
-            throw refused("'run' must be one that was accepted but was '" + run + "'");
-        }
+        markers.requireAccepted(run);
         TrainRequest.Train train = markers.request(run).train();
         boolean counted = train.steps() != null;
         int now = counted ? train.steps() : train.epochs();

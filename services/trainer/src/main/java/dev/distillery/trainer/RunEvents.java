@@ -22,7 +22,7 @@ import dev.distillery.trainer.run.TrainingObserver.Progress;
 @ApplicationScoped
 class RunEvents {
 
-    private static final String STAGE = "train";
+    static final String STAGE = "train";
 
     private final EventPublisher publisher;
 

@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.events.DatasetEncoded;
+import dev.distillery.events.MalformedEventException;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 
@@ -45,6 +46,13 @@ final class RunMarkers {
         boolean asFarAs(TrainRequest request) {
             Integer steps = request.train().steps();
             return steps != null ? step >= steps : epochs >= request.train().epochs();
+        }
+    }
+
+    /** @throws MalformedEventException when nobody has requested a run of this name */
+    void requireAccepted(String run) {
+        if (store.stat(Keys.request(run)).isEmpty()) {
+            throw new MalformedEventException("'run' must be one that was accepted but was '" + run + "'", null);
         }
     }
 
@@ -93,6 +101,7 @@ final class RunMarkers {
         detail.put("epochs", outcome.epochs());
         detail.put("trainSeconds", outcome.seconds());
         detail.put("overheadSeconds", outcome.overheadSeconds());
+        detail.put("latency", outcome.latency());
         detail.put("dataset", run.dataset());
         detail.put("model", run.model());
         detail.put("latents", run.latents());

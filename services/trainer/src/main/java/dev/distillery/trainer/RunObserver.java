@@ -13,17 +13,20 @@ final class RunObserver implements TrainingObserver {
     private final String run;
     private final RunEvents events;
     private final TrainerMetrics metrics;
+    private final RunMeters meters;
     private long told = System.nanoTime() - PAUSE_NANOS;
 
-    RunObserver(String run, RunEvents events, TrainerMetrics metrics) {
+    RunObserver(String run, RunEvents events, TrainerMetrics metrics, RunMeters meters) {
         this.run = run;
         this.events = events;
         this.metrics = metrics;
+        this.meters = meters;
     }
 
     @Override
     public void stepped(Progress progress) {
         metrics.stepped(progress);
+        meters.stepped(progress);
         if (System.nanoTime() - told >= PAUSE_NANOS || progress.step() == progress.steps()) {
             told = System.nanoTime();
             events.progress(run, progress);
@@ -37,13 +40,19 @@ final class RunObserver implements TrainingObserver {
 
     @Override
     public void averaged(double distance) {
-        metrics.averaged(distance);
+        meters.averaged(distance);
     }
 
     @Override
     public void checkpointStored(long step, int epoch, boolean last, double uploadSeconds) {
-        metrics.uploaded(uploadSeconds);
+        metrics.uploaded("stored", uploadSeconds);
+        meters.checkpointed();
         events.checkpoint(new CheckpointSaved(run, step, epoch, last));
+    }
+
+    @Override
+    public void checkpointFailed(double seconds) {
+        metrics.uploaded("failed", seconds);
     }
 
     @Override

@@ -9,19 +9,20 @@ import java.util.function.BooleanSupplier;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import ai.djl.Device;
-import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
-import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import dev.distillery.trainer.data.LatentsDataset;
+import dev.distillery.trainer.data.LatentsIndex;
+import dev.distillery.trainer.data.ShardCache;
 import dev.distillery.trainer.run.DeviceMemoryException;
-import dev.distillery.trainer.run.EncodedPairs;
 import dev.distillery.trainer.run.LocalDiskException;
 import dev.distillery.trainer.run.Machine;
 import dev.distillery.trainer.run.NumericsException;
@@ -42,9 +43,11 @@ class RunWorker {
     private final Path workDir;
     private final TrainerConfig config;
     private final Machine machine;
+    private final long latentsCache;
     private final RunEvents events;
     private final RunMarkers markers;
     private final TrainerMetrics metrics;
+    private final Heartbeat heartbeat;
 
     RunWorker(
             ArtifactStore store,
@@ -52,15 +55,19 @@ class RunWorker {
             @ConfigProperty(name = "distillery.work-dir", defaultValue = "${java.io.tmpdir}/distillery") Path workDir,
             TrainerConfig config,
             RunEvents events,
-            TrainerMetrics metrics) {
+            TrainerMetrics metrics,
+            Heartbeat heartbeat) {
         this.store = store;
         this.copies = copies;
         this.workDir = workDir;
         this.config = config;
         this.machine = machine(config);
+        this.latentsCache = config.latentsCache().asLongValue();
         this.events = events;
         this.markers = new RunMarkers(store);
         this.metrics = metrics;
+        this.heartbeat = heartbeat;
+        metrics.watch(machine.devices());
     }
 
     /** Those that batches are split over. */
@@ -80,18 +87,8 @@ class RunWorker {
     /** True when the run has ended and need not wait any longer. */
     boolean work(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
-        TrainRequest request = markers.request(name);
-        Optional<RunMarkers.Trained> trained = markers.trained(name).filter(done -> done.asFarAs(request));
-        if (trained.isPresent()) {
-            events.completed(name, trained.get()); // the process that trained it died before it had said so
-            return true;
-        }
-        if (markers.cancelled(name)) {
-            events.cancelled(name);
-            return true;
-        }
         try {
-            return train(run, request, lease, stopping);
+            return trainUnlessEnded(run, lease, stopping);
         } catch (LeaseLostException e) {
             LOG.warnf("Another trainer has the run, leaving it: run=%s reason=%s", name, e.getMessage());
             return false;
@@ -127,21 +124,37 @@ class RunWorker {
         }
     }
 
+    private boolean trainUnlessEnded(DatasetEncoded run, HeldLease lease, BooleanSupplier stopping) {
+        String name = run.run();
+        TrainRequest request = markers.request(name);
+        Optional<RunMarkers.Trained> trained = markers.trained(name).filter(done -> done.asFarAs(request));
+        if (trained.isPresent()) {
+            events.completed(name, trained.get()); // the process that trained it died before it had said so
+            return true;
+        }
+        if (markers.cancelled(name)) {
+            events.cancelled(name);
+            return true;
+        }
+        return train(run, request, lease, stopping);
+    }
+
     private boolean train(DatasetEncoded run, TrainRequest request, HeldLease lease, BooleanSupplier stopping) {
         String name = run.run();
         Instant started = Instant.now();
         Path work = workDir.resolve("runs").resolve(name);
         Outcome outcome;
-        try (TrainingRun training = new TrainingRun(
-                request,
-                new EncodedPairs(copies.of(Keys.latents(run.latents())), validationPairs(request, run.dataset())),
-                copies.of(Keys.model(run.model())),
-                machine,
-                work,
-                store,
-                copies,
-                new RunObserver(name, events, metrics),
-                new Controls(name, lease, stopping))) {
+        try (RunMeters meters = metrics.of(name, request);
+                TrainingRun training = new TrainingRun(
+                        request,
+                        latents(run.latents()),
+                        copies.of(Keys.model(run.model())),
+                        machine,
+                        work,
+                        store,
+                        copies,
+                        new RunObserver(name, events, metrics, meters),
+                        new Controls(name, lease, stopping))) {
             outcome = training.train();
         }
         if (outcome instanceof Outcome.Completed completed) {
@@ -168,15 +181,15 @@ class RunWorker {
         };
     }
 
-    private int validationPairs(TrainRequest request, String dataset) {
-        if (request.dataset().validationSource().isEmpty()) {
-            return 0;
-        }
-        return Manifests.find(store, Keys.dataset(dataset))
-                .map(manifest -> (Number) manifest.about().get("validationPairs"))
-                .orElseThrow(
-                        () -> new ArtifactMissingException(Keys.dataset(dataset) + " is not complete in the store"))
-                .intValue();
+    private LatentsDataset latents(String fingerprint) {
+        LatentsIndex index = LatentsIndex.of(store, fingerprint);
+        Path folder = workDir.resolve("latents").resolve(fingerprint);
+        return new LatentsDataset(index, new ShardCache(index, folder, latentsCache, (file, sha256, target) -> {
+            String key = Keys.latents(fingerprint) + file;
+            if (!store.fetch(key, target).sha256().equals(sha256)) {
+                throw new ArtifactCorruptException(key + " is not what its manifest says");
+            }
+        }));
     }
 
     /** Asks the store what was said about the run only every second: a step of a small model takes less. */
@@ -196,6 +209,7 @@ class RunWorker {
 
         @Override
         public Optional<Stop> stop() {
+            heartbeat.beat();
             if (stopping.getAsBoolean()) {
                 return Optional.of(Stop.SHUTDOWN);
             }
@@ -212,6 +226,7 @@ class RunWorker {
         @Override
         public void ensureOurs() {
             lease.ensureHeld();
+            heartbeat.beat();
         }
     }
 }

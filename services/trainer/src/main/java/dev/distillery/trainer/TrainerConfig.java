@@ -3,6 +3,7 @@ package dev.distillery.trainer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
@@ -38,9 +39,26 @@ interface TrainerConfig {
      */
     Optional<MemorySize> deviceMemory();
 
+    /** How much of its disk a trainer takes for latents; a larger data set is fetched piece by piece, ahead of its use. */
+    @WithDefault("32G")
+    MemorySize latentsCache();
+
     /** How long a trainer waits for room on its own disk before the run fails. */
     @WithDefault("10m")
     Duration diskPatience();
+
+    /**
+     * How long the training thread may show no sign of life before the process counts as dead. Longer than a step, and than
+     * fetching and opening the largest teacher.
+     */
+    @WithDefault("30m")
+    Duration stepTimeout();
+
+    /** How many runs the process works on before it ends with exit code 0; it takes new ones for ever by default. */
+    OptionalInt runs();
+
+    /** How long the process finds nothing to do before it ends with exit code 0; it waits for ever by default. */
+    Optional<Duration> idleTimeout();
 
     /** How long an idle trainer waits before it looks at the queue again; an event wakes it sooner. */
     @WithDefault("2s")

@@ -14,7 +14,8 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Lease;
 import dev.distillery.artifacts.StoreException;
 import dev.distillery.events.DatasetEncoded;
-import dev.distillery.events.MalformedEventException;
+import dev.distillery.monitoring.LogContext;
+import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import org.jboss.logging.Logger;
@@ -35,14 +36,19 @@ class TrainerLoop {
     private final RunQueue queue;
     private final RunMarkers markers;
     private final String id;
+    private final Heartbeat heartbeat;
+    private final RunTraces traces;
     private final Semaphore wakeUps = new Semaphore(0);
     private volatile boolean stopping;
+    private int worked;
     private Thread thread;
 
-    TrainerLoop(ArtifactStore store, TrainerConfig config, RunWorker worker) {
+    TrainerLoop(ArtifactStore store, TrainerConfig config, RunWorker worker, Heartbeat heartbeat, RunTraces traces) {
         this.store = store;
         this.config = config;
         this.worker = worker;
+        this.heartbeat = heartbeat;
+        this.traces = traces;
         this.queue = new RunQueue(store);
         this.markers = new RunMarkers(store);
         this.id = config.id().orElseGet(TrainerLoop::defaultId);
@@ -72,17 +78,23 @@ class TrainerLoop {
     }
 
     private void loop() {
+        long idleSince = System.nanoTime();
         while (!stopping) {
+            heartbeat.beat();
             try {
-                if (!workOnce()) {
+                boolean any = workOnce();
+                if (worked >= mostRuns()) {
+                    end("it has worked on " + worked + (worked == 1 ? " run" : " runs"));
+                } else if (any) {
+                    idleSince = System.nanoTime();
+                } else if (idleFor(idleSince)) {
+                    end("there was nothing to do for " + config.idleTimeout().get());
+                } else {
                     wakeUps.tryAcquire(config.poll().toMillis(), TimeUnit.MILLISECONDS);
                     wakeUps.drainPermits();
                 }
             } catch (InterruptedException e) {
                 return;
-            } catch (MalformedEventException e) {
-                LOG.errorf("The queue holds what is not a run, delete it: reason=%s", e.getMessage());
-                pause();
             } catch (StoreException e) {
                 LOG.warnf("The store cannot be used, trying again: reason=%s", e.getMessage());
                 pause();
@@ -90,31 +102,53 @@ class TrainerLoop {
         }
     }
 
+    private int mostRuns() {
+        return config.runs().orElse(Integer.MAX_VALUE);
+    }
+
+    private boolean idleFor(long since) {
+        return config.idleTimeout()
+                .filter(timeout -> System.nanoTime() - since > timeout.toNanos())
+                .isPresent();
+    }
+
+    /** The process ends as at a signal: what is under way is finished first. */
+    private void end(String why) {
+        LOG.infof("Trainer ends: trainer=%s reason=%s", id, why);
+        stopping = true;
+        Quarkus.asyncExit();
+    }
+
     /** Works on every run that waits, is not paused and is free; false when there was none. */
     private boolean workOnce() {
-        boolean worked = false;
+        boolean any = false;
         for (DatasetEncoded run : queue.waiting()) {
-            if (stopping) {
-                return worked;
+            if (stopping || worked >= mostRuns()) {
+                return any;
             }
             if (markers.paused(run.run()) && !markers.cancelled(run.run())) {
                 continue;
             }
             Optional<Lease> lease = Lease.acquire(store, run.run(), id, config.leaseTtl());
             if (lease.isPresent()) {
-                worked = true;
-                work(run, lease.get());
+                any = true;
+                worked++;
+                traces.inTraceOf(run.run(), () -> work(run, lease.get()));
             }
         }
-        return worked;
+        return any;
     }
 
     /** The queue entry goes while the lease is held, so that nobody else takes an ended run. */
     private void work(DatasetEncoded run, Lease lease) {
-        try (HeldLease held = new HeldLease(lease, run.run(), config.leaseTtl())) {
-            if (worker.work(run, held, () -> stopping)) {
+        try (LogContext context = LogContext.of(run.run(), RunEvents.STAGE);
+                HeldLease held = new HeldLease(lease, run.run(), config.leaseTtl())) {
+            LOG.infof("Takes the run: run=%s pairs=%d", run.run(), run.pairs());
+            boolean ended = worker.work(run, held, () -> stopping);
+            if (ended) {
                 queue.remove(run.run());
             }
+            LOG.infof("Leaves the run: run=%s ended=%b", run.run(), ended);
         }
     }
 

@@ -1,88 +1,81 @@
 package dev.distillery.trainer;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
+import java.util.List;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.distillery.diffusion.distill.Losses;
+import ai.djl.Device;
+import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.monitoring.Metric;
+import dev.distillery.trainer.run.Memory;
 import dev.distillery.trainer.run.TrainingObserver.Progress;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.quarkus.runtime.Startup;
 
-/** Meters of the training, by their Prometheus names. */
+/** Meters of this process's training, whatever the run; {@link RunMeters} are those of the run. */
+@Startup // its meters are there before the first event: an increase from nothing is not seen
 @ApplicationScoped
 class TrainerMetrics {
 
-    private final Timer stepSeconds;
-    private final Timer uploadSeconds;
+    private final MeterRegistry registry;
+    private final Heartbeat heartbeat;
+    private final Timer step;
     private final Counter images;
     private final Counter skipped;
-    private final Meter.MeterProvider<Counter> busy;
-    private final AtomicReference<Losses> losses = new AtomicReference<>(new Losses(0, 0, 0, 0));
-    private final AtomicReference<Double> gradNorm = new AtomicReference<>(0.0);
-    private final AtomicReference<Double> emaDistance = new AtomicReference<>(0.0);
+    private final Counter waited;
 
-    TrainerMetrics(MeterRegistry registry) {
-        stepSeconds = Timer.builder("distillery_train_step")
-                .description("Seconds of a training step")
-                .publishPercentileHistogram()
-                .register(registry);
-        uploadSeconds = Timer.builder("distillery_checkpoint_upload")
-                .description("Seconds that a checkpoint took to be complete in the store")
-                .register(registry);
-        images = Counter.builder("distillery_train_images")
-                .description("Images trained on")
-                .register(registry);
-        skipped = Counter.builder("distillery_train_skipped")
-                .description("Steps that changed nothing, because their losses or gradients were not finite")
-                .register(registry);
-        busy = Counter.builder("distillery_train_device_busy_seconds")
-                .description("Seconds that a device worked on its parts of batches")
-                .withRegistry(registry);
-        loss(registry, "task", () -> losses.get().task());
-        loss(registry, "output", () -> losses.get().output());
-        loss(registry, "feature", () -> losses.get().feature());
-        Gauge.builder("distillery_train_grad_norm", gradNorm::get)
-                .description("Norm of the last step's gradients before clipping")
-                .register(registry);
-        Gauge.builder("distillery_train_ema_distance", emaDistance::get)
-                .description(
-                        "Distance of the average of the student's weights from them at the last evaluation, in their length")
-                .register(registry);
+    TrainerMetrics(MeterRegistry registry, Heartbeat heartbeat) {
+        this.registry = registry;
+        this.heartbeat = heartbeat;
+        step = Metric.TRAIN_STEP.timer(registry);
+        images = Metric.TRAIN_IMAGES.counter(registry);
+        skipped = Metric.TRAIN_SKIPPED.counter(registry);
+        waited = Metric.TRAIN_DATA_WAIT.counter(registry);
+        Metric.CHECKPOINT_UPLOAD.timer(registry, "stored");
+        Metric.CHECKPOINT_UPLOAD.timer(registry, "failed");
     }
 
-    private static void loss(MeterRegistry registry, String term, Supplier<Number> value) {
-        Gauge.builder("distillery_train_loss", value)
-                .description("A loss of the last step")
-                .tag("term", term)
-                .register(registry);
+    /** Meters of the devices' memory. */
+    void watch(List<Device> devices) {
+        for (Device device : devices) {
+            Metric.DEVICE_MEMORY.gauge(
+                    registry,
+                    () -> device.isGpu() ? Torch.usedMemoryBytes(device) : Memory.residentBytes(),
+                    Devices.name(device));
+            Metric.DEVICE_MEMORY_TOTAL.gauge(registry, () -> Torch.memoryBytes(device), Devices.name(device));
+        }
+    }
+
+    /** Meters of a run that was taken; closed when it is left. */
+    RunMeters of(String run, TrainRequest request) {
+        return new RunMeters(registry, run, request.student().layout(), heartbeat);
     }
 
     void stepped(Progress progress) {
-        stepSeconds.record(Duration.ofNanos((long) (progress.seconds() * 1e9)));
+        step.record(duration(progress.seconds()));
         images.increment(progress.images());
         for (int device = 0; device < progress.deviceSeconds().size(); device++) {
-            busy.withTag("device", String.valueOf(device))
+            Metric.DEVICE_BUSY
+                    .counter(registry, String.valueOf(device))
                     .increment(progress.deviceSeconds().get(device));
         }
-        losses.set(progress.losses());
-        gradNorm.set(progress.gradNorm());
+        waited.increment(progress.waitedSeconds());
     }
 
     void skipped() {
         skipped.increment();
     }
 
-    void averaged(double distance) {
-        emaDistance.set(distance);
+    /** @param outcome stored or failed */
+    void uploaded(String outcome, double seconds) {
+        Metric.CHECKPOINT_UPLOAD.timer(registry, outcome).record(duration(seconds));
     }
 
-    void uploaded(double seconds) {
-        uploadSeconds.record(Duration.ofNanos((long) (seconds * 1e9)));
+    private static Duration duration(double seconds) {
+        return Duration.ofNanos((long) (seconds * 1e9));
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** The packaged service as a process of its own, which can be killed and put to sleep. */
 final class TrainerProcess implements AutoCloseable {
@@ -48,6 +49,19 @@ final class TrainerProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Waits for the process to end by itself. */
+    int exitCode() throws InterruptedException {
+        if (!process.waitFor(3, TimeUnit.MINUTES)) {
+            throw new AssertionError("The process of trainer '" + id + "' has not ended");
+        }
+        return process.exitValue();
+    }
+
+    /** As {@code kill}, or a pod that is to go. */
+    void terminate() {
+        process.destroy();
     }
 
     /** As {@code kill -9}. */

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.Lease;
 import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.artifacts.StoreConfig;
@@ -57,7 +59,8 @@ class TrainerProcessesIT {
     private ArtifactStore store;
     private KafkaProducer<String, byte[]> producer;
     private Published runEvents;
-    private List<TrainerProcess> trainers;
+    private Map<String, String> settings;
+    private final List<TrainerProcess> trainers = new ArrayList<>();
 
     @BeforeEach
     void start() throws IOException {
@@ -71,18 +74,30 @@ class TrainerProcessesIT {
         store = new ArtifactStore(new StoreConfig(
                 embedded.s3().endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
         store.ensureBucket();
-        upload(Keys.model("mini-sdxl"), TEACHER);
-        upload(Keys.latents("made"), MadeLatents.write(dir.resolve("latents"), 1, 6));
+        upload(Keys.model("mini-sdxl"), TEACHER, Map.of());
+        upload(Keys.latents("made"), MadeLatents.write(dir.resolve("latents"), 1, 6), MadeLatents.about(1, 6, 0));
         String bootstrapServers = embedded.kafka().bootstrapServers();
         producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", bootstrapServers), new StringSerializer(), new ByteArraySerializer());
         runEvents = new Published(bootstrapServers, Topic.RUN_EVENTS);
-        Map<String, String> settings = new TreeMap<>(embedded.settings());
+        settings = new TreeMap<>(embedded.settings());
         settings.put("distillery.trainer.lease-ttl", LEASE.toString());
         settings.put("kafka.session.timeout.ms", String.valueOf(LEASE.toMillis()));
         settings.put("kafka.heartbeat.interval.ms", "2000");
-        trainers = List.of(new TrainerProcess("one", dir, settings), new TrainerProcess("two", dir, settings));
+    }
+
+    private void startTwo() throws IOException {
+        start("one", Map.of());
+        start("two", Map.of());
         awaitConsumers(2);
+    }
+
+    private TrainerProcess start(String id, Map<String, String> more) throws IOException {
+        Map<String, String> all = new TreeMap<>(settings);
+        all.putAll(more);
+        TrainerProcess trainer = new TrainerProcess(id, dir, all);
+        trainers.add(trainer);
+        return trainer;
     }
 
     @AfterEach
@@ -95,6 +110,7 @@ class TrainerProcessesIT {
 
     @Test
     void shouldStartEveryRunWithinFiveSecondsAndGoOnWithThatOfAKilledTrainer() throws Exception {
+        startTwo();
         // Given two runs that are the same but for their names
         for (String run : List.of("first", "second")) {
             // When, with one trainer idle
@@ -118,7 +134,9 @@ class TrainerProcessesIT {
     }
 
     @Test
-    void shouldWriteNothingMoreWhenItHasSleptAndLostItsLease() {
+    void shouldWriteNothingMoreWhenItHasSleptAndLostItsLease() throws Exception {
+        startTwo();
+
         // Given a trainer that falls asleep in the middle of a run
         encoded("slept");
         awaitTrue(() -> runEvents.of("slept", TrainingProgress.class).stream()
@@ -146,6 +164,45 @@ class TrainerProcessesIT {
         assertThat(owner("next")).isEqualTo(sleeper.id());
         assertThat(runEvents.types("slept")).hasSize(events);
         assertThat(objects("slept")).isEqualTo(before);
+    }
+
+    @Test
+    void shouldEndAfterItsRunsOrWhenThereIsNothingToDo() throws Exception {
+        // Given two runs, and a trainer for one, as a job has it
+        encoded("first");
+        encoded("second");
+        TrainerProcess job = start("job", Map.of("distillery.trainer.runs", "1"));
+
+        // When
+        int code = job.exitCode();
+
+        // Then the other run waits
+        assertThat(code).isZero();
+        assertThat(store.list(Keys.queue())).hasSize(1);
+
+        // And is done by one that ends when nothing is left
+        TrainerProcess rest = start("rest", Map.of("distillery.trainer.idle-timeout", "PT3S"));
+        assertThat(rest.exitCode()).isZero();
+        assertThat(store.list(Keys.queue())).isEmpty();
+        awaitTrue(() -> completed("first") && completed("second"));
+    }
+
+    @Test
+    void shouldLeaveACheckpointWhenItIsToldToGo() throws Exception {
+        // Given
+        TrainerProcess trainer = start("leaves", Map.of());
+        encoded("left");
+        awaitTrue(() -> !runEvents.of("left", TrainingProgress.class).isEmpty());
+
+        // When
+        trainer.terminate();
+
+        // Then
+        assertThat(trainer.exitCode()).isEqualTo(143);
+        assertThat(store.list(Keys.checkpoints("left")))
+                .anyMatch(file -> file.key().endsWith("manifest.json"));
+        assertThat(Lease.isHeld(store, "left")).isFalse();
+        assertThat(store.list(Keys.queue())).hasSize(1);
     }
 
     private TrainerProcess trainer(String id) {
@@ -185,6 +242,7 @@ class TrainerProcessesIT {
                 run: %s
                 teacher: {model: "file:///teacher"}
                 dataset: {source: "file:///data"}
+                encode: {resolution: 64}
                 train: {steps: %d, batch: 1, precision: fp32, optimizer: {type: adamw}, checkpoint: {everySteps: %d}}
                 """
                         .formatted(run, STEPS, STEPS / 3);
@@ -199,14 +257,14 @@ class TrainerProcessesIT {
         producer.flush();
     }
 
-    private void upload(String prefix, Path folder) throws IOException {
+    private void upload(String prefix, Path folder, Map<String, Object> about) throws IOException {
         PrefixWriter writer = new PrefixWriter(store, prefix);
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 writer.add(folder.relativize(file).toString(), file);
             }
         }
-        writer.complete("test", Map.of());
+        writer.complete("test", about);
     }
 
     /** Until so many members have their partitions: what is published then is read at once. */

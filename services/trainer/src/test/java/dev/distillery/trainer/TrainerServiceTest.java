@@ -67,8 +67,8 @@ class TrainerServiceTest {
 
     @BeforeEach
     void start() throws IOException {
-        upload(Keys.model(MODEL), TEACHER);
-        upload(Keys.latents(LATENTS), MadeLatents.write(dir.resolve("latents"), 1, 6));
+        upload(Keys.model(MODEL), TEACHER, Map.of());
+        upload(Keys.latents(LATENTS), MadeLatents.write(dir.resolve("latents"), 1, 6), MadeLatents.about(1, 6, 0));
         runEvents = new Published(bootstrapServers, Topic.RUN_EVENTS);
         checkpoints = new Published(bootstrapServers, Topic.CHECKPOINTS);
     }
@@ -261,6 +261,20 @@ class TrainerServiceTest {
     }
 
     @Test
+    void shouldPassOverWhatIsNoRunInTheQueue() {
+        // Given
+        store.put(Keys.queue("a-broken-one"), "{".getBytes(StandardCharsets.UTF_8));
+        request("behind-it", "steps: 1", "[]");
+
+        // When
+        encoded("behind-it");
+
+        // Then
+        awaitTrue(() -> !runEvents.of("behind-it", TrainingCompleted.class).isEmpty());
+        store.delete(Keys.queue("a-broken-one"));
+    }
+
+    @Test
     void shouldTrainWithTheDefaultsOfTheFormat() {
         // Given bf16 and Adafactor, since nothing else is said
         request("defaults", "{steps: 2, batch: 4}", "[]");
@@ -280,6 +294,7 @@ class TrainerServiceTest {
                 run: plain
                 teacher: {model: "file:///teacher"}
                 dataset: {source: "file:///data"}
+                encode: {resolution: 64}
                 student: {layout: teacher, init: random}
                 train: {steps: 1, batch: 4}
                 """;
@@ -348,6 +363,7 @@ class TrainerServiceTest {
                 run: %s
                 teacher: {model: "file:///teacher"}
                 dataset: {source: "file:///data"}
+                encode: {resolution: 64}
                 train: %s
                 samples: {prompts: %s, size: 64, steps: 2}
                 """
@@ -355,7 +371,7 @@ class TrainerServiceTest {
         store.put(Keys.request(run), yaml.getBytes(StandardCharsets.UTF_8));
     }
 
-    private void upload(String prefix, Path folder) throws IOException {
+    private void upload(String prefix, Path folder, Map<String, Object> about) throws IOException {
         if (Manifests.find(store, prefix).isPresent()) {
             return;
         }
@@ -365,10 +381,10 @@ class TrainerServiceTest {
                 writer.add(folder.relativize(file).toString(), file);
             }
         }
-        writer.complete("test", Map.of());
+        writer.complete("test", about);
     }
 
     private static void awaitTrue(Callable<Boolean> condition) {
-        await().atMost(Duration.ofSeconds(60)).until(condition);
+        await().atMost(Duration.ofMinutes(3)).until(condition);
     }
 }

@@ -1,9 +1,10 @@
 package dev.distillery.trainer.data;
 
-import ai.djl.ndarray.NDArray;
+import java.util.List;
+
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.distill.Batch;
+import dev.distillery.trainer.data.LatentsDataset.Pair;
 import dev.distillery.trainer.data.LatentsShard.Dimensions;
 
 /**
@@ -26,106 +27,92 @@ public final class Batches {
     }
 
     /**
-     * Pairs {@code from} to {@code to - 1} of the pairs of step {@code step}. A pair's draws depend on its place in the
-     * whole step, so the same step in more and smaller micro-batches sees the same numbers.
+     * Some pairs of one size of step {@code step}. A pair's draws depend on its place in the whole step, so the same step in
+     * more and smaller micro-batches sees the same numbers.
+     *
+     * @param firstSlot place of the first of the pairs in the step
      */
-    public Batch ofStep(NDManager manager, int[] pairs, int from, int to, long step) {
-        Assembly assembly = new Assembly(to - from, sampling.noise());
+    HostBatch ofStep(int[] pairs, int firstSlot, long step) {
+        Assembly assembly = new Assembly(pairs.length, sampling.noise());
         long seed = sampling.seed();
-        for (int slot = from; slot < to; slot++) {
-            Draws choices = Draws.of(seed, step, slot, "choices");
-            int view = choices.below(data.dimensions().views());
-            int timestep = sampling.timesteps().at(choices.unit());
-            boolean captioned = choices.unit() >= sampling.captionDropout();
-            assembly.add(new Row(pairs[slot], view, timestep, captioned, seed, step, slot));
+        for (int i = 0; i < pairs.length; i++) {
+            int slot = firstSlot + i;
+            try (Pair pair = data.pair(pairs[i])) {
+                Draws choices = Draws.of(seed, step, slot, "choices");
+                int view = choices.below(pair.dimensions().views());
+                int timestep = sampling.timesteps().at(choices.unit());
+                boolean captioned = choices.unit() >= sampling.captionDropout();
+                assembly.add(pair, new Row(view, timestep, captioned, seed, step, slot));
+            }
         }
-        return assembly.batch(manager);
+        return assembly.batch;
     }
 
     /**
-     * Held-out pairs {@code from} to {@code to - 1}, always with the same view, posterior sample, white noise and timestep,
-     * however the run draws: the losses of runs can be compared. The timesteps are spread evenly, so that a few pairs judge all noise levels.
+     * Held-out pairs of one size, always with the same view, posterior sample, white noise and timestep, however the run draws:
+     * the losses of runs can be compared. The timesteps are spread evenly, so that a few pairs judge all noise levels.
+     *
+     * @param places of the pairs among {@code heldOut}, all those that are held out
      */
-    public Batch heldOut(NDManager manager, int[] pairs, int from, int to) {
-        Assembly assembly = new Assembly(to - from, Noise.WHITE);
-        for (int i = from; i < to; i++) {
-            int timestep = (int) ((i + 0.5) * sampling.timesteps().count() / pairs.length);
-            assembly.add(new Row(pairs[i], 0, timestep, true, 0, 0, i));
+    public Batch heldOut(NDManager manager, int[] heldOut, List<Integer> places) {
+        Assembly assembly = new Assembly(places.size(), Noise.WHITE);
+        for (int place : places) {
+            int timestep = (int) ((place + 0.5) * sampling.timesteps().count() / heldOut.length);
+            try (Pair pair = data.pair(heldOut[place])) {
+                assembly.add(pair, new Row(0, timestep, true, 0, 0, place));
+            }
         }
-        return assembly.batch(manager);
+        return assembly.batch.on(manager);
     }
 
-    /** A sample of a batch, and what its random numbers depend on. */
-    private record Row(int pair, int view, int timestep, boolean captioned, long seed, long step, long slot) {
+    /** What a sample of a batch depends on besides its pair. */
+    private record Row(int view, int timestep, boolean captioned, long seed, long step, long slot) {
         Draws draws(String purpose) {
             return Draws.of(seed, step, slot, purpose);
         }
     }
 
-    /** Arrays in the making; rows are added in order. */
+    /** A batch in the making; rows are added in order. */
     private final class Assembly {
-        private final Dimensions d = data.dimensions();
         private final int size;
         private final Noise kind;
-        private final float[] latents;
-        private final float[] noise;
-        private final float[] inputNoise; // the same array unless it is perturbed
-        private final long[] steps;
-        private final float[] prompts;
-        private final float[] pooled;
-        private final float[] timeIds;
+        private HostBatch batch; // from the first row on
         private int row;
 
         Assembly(int size, Noise kind) {
             this.size = size;
             this.kind = kind;
-            latents = new float[size * d.latent()];
-            noise = new float[size * d.latent()];
-            inputNoise = kind.perturbation() == 0 ? noise : new float[size * d.latent()];
-            steps = new long[size];
-            prompts = new float[size * d.prompt()];
-            pooled = new float[size * d.pooled()];
-            timeIds = new float[size * TIME_IDS];
         }
 
-        void add(Row of) {
-            int at = row * d.latent();
-            of.draws("posterior").normal(latents, at, at + d.latent());
-            data.sampleLatent(of.pair, of.view, latentScale, latents, at);
-            kind.draw(of.draws("noise"), d, noise, at);
-            if (inputNoise != noise) {
-                perturb(of.draws("perturbation"), at);
+        void add(Pair pair, Row of) {
+            Dimensions d = pair.dimensions();
+            if (batch == null) {
+                batch = HostBatch.of(d, size, kind.perturbation() != 0);
+            } else if (!d.equals(batch.d())) {
+                throw new IllegalArgumentException("A pair of latents is " + d + " in a batch of " + batch.d());
             }
-            steps[row] = of.timestep;
-            data.copyPromptEmbeds(of.pair, of.captioned, prompts, row * d.prompt());
+            int at = row * d.latent();
+            of.draws("posterior").normal(batch.latents(), at, at + d.latent());
+            pair.sampleLatent(of.view, latentScale, batch.latents(), at);
+            kind.draw(of.draws("noise"), d, batch.noise(), at);
+            if (batch.inputNoise() != batch.noise()) {
+                perturb(of.draws("perturbation"), at, at + d.latent());
+            }
+            batch.timesteps()[row] = of.timestep;
+            pair.copyPromptEmbeds(of.captioned, batch.prompts(), row * d.prompt());
             if (d.pooled() > 0) {
-                data.copyPooled(of.pair, of.captioned, pooled, row * d.pooled());
-                data.copyTimeIds(of.pair, of.view, timeIds, row * TIME_IDS);
+                pair.copyPooled(of.captioned, batch.pooled(), row * d.pooled());
+                pair.copyTimeIds(of.view, batch.timeIds(), row * TIME_IDS);
             }
             row++;
         }
 
-        private void perturb(Draws draws, int at) {
-            draws.normal(inputNoise, at, at + d.latent());
-            for (int i = at; i < at + d.latent(); i++) {
-                inputNoise[i] = noise[i] + (float) kind.perturbation() * inputNoise[i];
+        private void perturb(Draws draws, int from, int to) {
+            float[] input = batch.inputNoise();
+            draws.normal(input, from, to);
+            for (int i = from; i < to; i++) {
+                input[i] = batch.noise()[i] + (float) kind.perturbation() * input[i];
             }
-        }
-
-        /** Arrays of {@code manager}: (B, C, h, w) three times, (B), (B, 77, D) and, for SDXL, (B, P) and (B, 6). */
-        Batch batch(NDManager manager) {
-            Shape latent = new Shape(size, d.channels(), d.height(), d.width());
-            NDArray noise = manager.create(this.noise, latent);
-            NDArray promptEmbeds = manager.create(prompts, new Shape(size, d.tokens(), d.embedding()));
-            boolean additional = d.pooled() > 0;
-            return new Batch(
-                    manager.create(latents, latent),
-                    noise,
-                    inputNoise == this.noise ? noise : manager.create(inputNoise, latent),
-                    manager.create(steps),
-                    promptEmbeds,
-                    additional ? manager.create(pooled, new Shape(size, d.pooled())) : null,
-                    additional ? manager.create(timeIds, new Shape(size, TIME_IDS)) : null);
         }
     }
 }

@@ -1,121 +1,85 @@
 package dev.distillery.trainer.data;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
-import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.trainer.data.LatentsIndex.Place;
 import dev.distillery.trainer.data.LatentsShard.Dimensions;
 
-/** All encoded pairs of a data set, mapped into memory rather than read; pairs are numbered through its shards. */
+/** All encoded pairs of a data set, by their numbers, from shards that are fetched when they are needed. Thread-safe. */
 public final class LatentsDataset implements AutoCloseable {
 
-    private final List<SafetensorsFile> files = new ArrayList<>();
-    private final List<LatentsShard> shards = new ArrayList<>();
-    private final List<Place> places = new ArrayList<>();
+    private final LatentsIndex index;
+    private final ShardCache cache;
 
-    /** Where a pair is. */
-    private record Place(LatentsShard shard, int row) {}
-
-    private LatentsDataset() {}
-
-    /**
-     * Opens {@code folder/shards/*.safetensors}, in the order of their names.
-     *
-     * @throws IllegalArgumentException when there is no pair or the shards do not fit each other
-     */
-    public static LatentsDataset open(Path folder) {
-        LatentsDataset data = new LatentsDataset();
-        try (Stream<Path> paths = Files.list(folder.resolve("shards"))) {
-            paths.filter(path -> path.toString().endsWith(".safetensors"))
-                    .sorted()
-                    .forEach(data::add);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        if (data.places.isEmpty()) {
-            throw new IllegalArgumentException(folder + " holds no encoded pair");
-        }
-        return data;
+    public LatentsDataset(LatentsIndex index, ShardCache cache) {
+        this.index = index;
+        this.cache = cache;
     }
 
-    private void add(Path path) {
-        SafetensorsFile file = SafetensorsFile.open(path);
-        files.add(file);
-        LatentsShard shard = LatentsShard.of(path, file);
-        if (!shards.isEmpty() && !shard.dimensions().equals(dimensions())) {
-            throw new IllegalArgumentException(
-                    path + " holds " + shard.dimensions() + " but the shards before it " + dimensions());
-        }
-        shards.add(shard);
-        for (int row = 0; row < shard.pairs(); row++) {
-            places.add(new Place(shard, row));
-        }
+    public LatentsIndex index() {
+        return index;
     }
 
-    public int pairs() {
-        return places.size();
+    /** One pair, which may be read until it is closed. */
+    Pair pair(int number) {
+        Place place = index.placeOf(number);
+        return new Pair(cache.use(place.shard()), place);
     }
 
-    /** Of the latents. */
-    public int side() {
-        return dimensions().height();
-    }
-
-    Dimensions dimensions() {
-        return shards.get(0).dimensions();
-    }
-
-    /** Writes {@code (mean + std * eps) * scale} of a pair to {@code latent[at, ...)}, where {@code eps} is on entry. */
-    void sampleLatent(int pair, int view, float scale, float[] latent, int at) {
-        Place place = places.get(pair);
-        int width = dimensions().latent();
-        int from = (place.row * dimensions().views() + view) * width;
-        for (int i = 0; i < width; i++) {
-            float mean = place.shard.mean().get(from + i);
-            float std = place.shard.std().get(from + i);
-            latent[at + i] = (mean + std * latent[at + i]) * scale;
-        }
-    }
-
-    /** @param captioned or with the empty caption */
-    void copyPromptEmbeds(int pair, boolean captioned, float[] target, int at) {
-        Place place = places.get(pair);
-        LatentsShard.copyRow(
-                place.shard.promptEmbeds(),
-                captioned ? caption(place) : LatentsShard.EMPTY_CAPTION,
-                dimensions().prompt(),
-                target,
-                at);
-    }
-
-    void copyPooled(int pair, boolean captioned, float[] target, int at) {
-        Place place = places.get(pair);
-        LatentsShard.copyRow(
-                place.shard.pooled(),
-                captioned ? caption(place) : LatentsShard.EMPTY_CAPTION,
-                dimensions().pooled(),
-                target,
-                at);
-    }
-
-    /** Original size, crop offset and target size, each height before width. */
-    void copyTimeIds(int pair, int view, float[] target, int at) {
-        Place place = places.get(pair);
-        LatentsShard.copyRow(
-                place.shard.timeIds(), (long) place.row * dimensions().views() + view, Batches.TIME_IDS, target, at);
-    }
-
-    private static long caption(Place place) {
-        return place.shard.captionIndex().get(place.row);
+    /** What will be needed next, in this order. */
+    void expect(IntStream pairs) {
+        cache.expect(pairs.map(index::shardOf));
     }
 
     @Override
     public void close() {
-        files.forEach(SafetensorsFile::close);
+        cache.close();
+    }
+
+    record Pair(ShardCache.Use use, Place place) implements AutoCloseable {
+        private LatentsShard shard() {
+            return use.shard();
+        }
+
+        @Override
+        public void close() {
+            use.close();
+        }
+
+        Dimensions dimensions() {
+            return shard().dimensions(place.size());
+        }
+
+        /** Writes {@code (mean + std * eps) * scale} to {@code latent[at, ...)}, where {@code eps} is on entry. */
+        void sampleLatent(int view, float scale, float[] latent, int at) {
+            Dimensions d = dimensions();
+            float[] mean = new float[d.latent()];
+            float[] std = new float[d.latent()];
+            long row = (long) place.row() * d.views() + view;
+            shard().copyRow("mean." + place.size(), row, mean.length, mean, 0);
+            shard().copyRow("std." + place.size(), row, std.length, std, 0);
+            for (int i = 0; i < mean.length; i++) {
+                latent[at + i] = (mean[i] + std[i] * latent[at + i]) * scale;
+            }
+        }
+
+        /** @param captioned or with the empty caption */
+        void copyPromptEmbeds(boolean captioned, float[] target, int at) {
+            shard().copyRow("prompt_embeds", caption(captioned), dimensions().prompt(), target, at);
+        }
+
+        void copyPooled(boolean captioned, float[] target, int at) {
+            shard().copyRow("pooled", caption(captioned), dimensions().pooled(), target, at);
+        }
+
+        /** Original size, crop offset and target size, each height before width. */
+        void copyTimeIds(int view, float[] target, int at) {
+            long row = (long) place.row() * dimensions().views() + view;
+            shard().copyRow("time_ids." + place.size(), row, Batches.TIME_IDS, target, at);
+        }
+
+        private long caption(boolean captioned) {
+            return captioned ? shard().captionOf(place.size(), place.row()) : LatentsShard.EMPTY_CAPTION;
+        }
     }
 }

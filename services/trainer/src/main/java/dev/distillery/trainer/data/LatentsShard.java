@@ -1,7 +1,7 @@
 package dev.distillery.trainer.data;
 
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -9,30 +9,27 @@ import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.TensorInfo;
 
 /**
- * One mapped file of encoded pairs.
+ * One file of encoded pairs, read row by row rather than mapped, so that a file that goes is gone. For each size, named as in
+ * {@code mean.128x96}:
  *
- * @param mean (N, V, C, h, w) of the auto-encoder's posterior, before its scaling factor
- * @param std (N, V, C, h, w)
- * @param promptEmbeds (K, 77, D), one for each distinct caption, the empty one first
- * @param captionIndex (N), which of the K captions a pair has
- * @param pooled (K, P); null without SDXL's additional embedding
- * @param timeIds (N, V, 6); null without SDXL's additional embedding
+ * <ul>
+ *   <li>{@code mean} and {@code std} (n, V, C, h, w), of the auto-encoder's posterior, before its scaling factor
+ *   <li>{@code caption_index} (n), which of the K captions a pair has
+ *   <li>{@code time_ids} (n, V, 6), with SDXL's additional embedding only
+ * </ul>
+ *
+ * and for all {@code prompt_embeds} (K, 77, D), one for each distinct caption, the empty one first, and for SDXL {@code pooled}
+ * (K, P).
  */
-record LatentsShard(
-        Dimensions dimensions,
-        int pairs,
-        FloatBuffer mean,
-        FloatBuffer std,
-        FloatBuffer promptEmbeds,
-        LongBuffer captionIndex,
-        FloatBuffer pooled,
-        FloatBuffer timeIds) {
+final class LatentsShard implements AutoCloseable {
 
     /** Its row among the captions. */
     static final long EMPTY_CAPTION = 0;
 
+    private final SafetensorsFile file;
+
     /**
-     * What all shards of a data set have in common.
+     * What all pairs of one size have in common.
      *
      * @param pooled 0 without SDXL's additional embedding
      */
@@ -47,34 +44,39 @@ record LatentsShard(
         }
     }
 
-    static LatentsShard of(Path path, SafetensorsFile file) {
-        long[] mean = shape(file, "mean");
-        long[] prompt = shape(file, "prompt_embeds");
-        boolean additional = file.tensors().containsKey("pooled");
-        int pooled = additional ? (int) shape(file, "pooled")[1] : 0;
+    LatentsShard(Path path) {
+        this.file = SafetensorsFile.open(path);
+    }
+
+    Dimensions dimensions(LatentSize size) {
+        long[] mean = shape("mean." + size);
+        long[] prompt = shape("prompt_embeds");
+        int pooled = file.tensors().containsKey("pooled") ? (int) shape("pooled")[1] : 0;
         if (mean.length != 5 || prompt.length != 3) {
             throw new IllegalArgumentException(
-                    path + ": 'mean' must be (N, V, C, h, w) and 'prompt_embeds' (K, 77, D) but "
+                    "A shard's 'mean." + size + "' must be (n, V, C, h, w) and its 'prompt_embeds' (K, 77, D) but "
                             + Arrays.toString(mean) + " and " + Arrays.toString(prompt) + " were found");
         }
-        Dimensions dimensions = new Dimensions(
+        return new Dimensions(
                 (int) mean[1], (int) mean[2], (int) mean[3], (int) mean[4], (int) prompt[1], (int) prompt[2], pooled);
-        return new LatentsShard(
-                dimensions,
-                (int) mean[0],
-                floats(file, "mean"),
-                floats(file, "std"),
-                floats(file, "prompt_embeds"),
-                file.data("caption_index").asLongBuffer(),
-                additional ? floats(file, "pooled") : null,
-                additional ? floats(file, "time_ids") : null);
     }
 
-    private static FloatBuffer floats(SafetensorsFile file, String name) {
-        return file.data(name).asFloatBuffer();
+    long captionOf(LatentSize size, int row) {
+        return bytes("caption_index." + size, row, Long.BYTES).getLong();
     }
 
-    private static long[] shape(SafetensorsFile file, String name) {
+    /** Copies row {@code row} of a tensor of rows of {@code width} numbers to {@code target} at {@code at}. */
+    void copyRow(String tensor, long row, int width, float[] target, int at) {
+        bytes(tensor, row, width * Float.BYTES).asFloatBuffer().get(target, at, width);
+    }
+
+    private ByteBuffer bytes(String tensor, long row, int width) {
+        ByteBuffer bytes = ByteBuffer.allocate(width).order(ByteOrder.LITTLE_ENDIAN);
+        file.read(tensor, row * width, bytes);
+        return bytes.flip();
+    }
+
+    private long[] shape(String name) {
         TensorInfo info = file.tensors().get(name);
         if (info == null) {
             throw new IllegalArgumentException("A shard of latents lacks the tensor '" + name + "'");
@@ -82,8 +84,8 @@ record LatentsShard(
         return info.shape();
     }
 
-    /** Copies row {@code row} of a tensor of rows of {@code width} numbers to {@code target} at {@code at}. */
-    static void copyRow(FloatBuffer tensor, long row, int width, float[] target, int at) {
-        tensor.get(Math.toIntExact(row * width), target, at, width);
+    @Override
+    public void close() {
+        file.close();
     }
 }

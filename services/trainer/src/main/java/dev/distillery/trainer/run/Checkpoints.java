@@ -9,14 +9,16 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.LongConsumer;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.PrefixWriter;
+import dev.distillery.artifacts.StoreException;
+import io.opentelemetry.context.Context;
 import org.jboss.logging.Logger;
 
 /**
@@ -31,11 +33,11 @@ final class Checkpoints implements AutoCloseable {
     private final LocalCopies copies;
     private final String run;
     private final int keep;
-    private final ExecutorService uploader = Executors.newSingleThreadExecutor(task -> {
+    private final ExecutorService uploader = Context.taskWrapping(Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "checkpoint-upload");
         thread.setDaemon(true);
         return thread;
-    });
+    }));
     private CompletableFuture<Void> inFlight = CompletableFuture.completedFuture(null);
 
     /** @param keep how many to keep, at least 1 */
@@ -44,6 +46,13 @@ final class Checkpoints implements AutoCloseable {
         this.copies = copies;
         this.run = run;
         this.keep = Math.max(1, keep);
+    }
+
+    /** Told how an upload went and how many seconds it took, on the uploading thread. */
+    interface Told {
+        void stored(double seconds);
+
+        void failed(double seconds);
     }
 
     /** A complete checkpoint on this machine. */
@@ -67,25 +76,40 @@ final class Checkpoints implements AutoCloseable {
      * Uploads {@code folder} and deletes it here; waits first for the upload before it.
      *
      * @param stillOurs throws when the run's lease is lost; asked before each file, and before the checkpoint becomes visible
-     * @param stored told the milliseconds that the upload took
+     * @param told of how it went
      */
-    void upload(long step, Path folder, Runnable stillOurs, LongConsumer stored) {
+    void upload(long step, Path folder, Runnable stillOurs, Told told) {
         await();
         inFlight = CompletableFuture.runAsync(
                 () -> {
                     long started = System.nanoTime();
-                    PrefixWriter writer = new PrefixWriter(store, Keys.checkpoint(run, step));
-                    for (Path file : Folders.files(folder)) {
-                        stillOurs.run();
-                        writer.add(folder.relativize(file).toString().replace('\\', '/'), file);
+                    try {
+                        upload(step, folder, stillOurs);
+                    } catch (StoreException e) {
+                        if (!(e instanceof LeaseLostException)) {
+                            told.failed(secondsSince(started));
+                        }
+                        throw e;
                     }
-                    stillOurs.run();
-                    writer.complete("checkpoint", Map.of("run", run, "step", step));
                     Folders.delete(folder);
-                    stored.accept((System.nanoTime() - started) / 1_000_000);
+                    told.stored(secondsSince(started));
                     prune();
                 },
                 uploader);
+    }
+
+    private void upload(long step, Path folder, Runnable stillOurs) {
+        PrefixWriter writer = new PrefixWriter(store, Keys.checkpoint(run, step));
+        for (Path file : Folders.files(folder)) {
+            stillOurs.run();
+            writer.add(folder.relativize(file).toString().replace('\\', '/'), file);
+        }
+        stillOurs.run();
+        writer.complete("checkpoint", Map.of("run", run, "step", step));
+    }
+
+    private static double secondsSince(long nanoTime) {
+        return (System.nanoTime() - nanoTime) / 1e9;
     }
 
     /** Returns when the last upload is done; throws what it threw. */

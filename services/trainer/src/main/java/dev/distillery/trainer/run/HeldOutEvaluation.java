@@ -1,5 +1,7 @@
 package dev.distillery.trainer.run;
 
+import java.util.List;
+
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Losses;
@@ -11,23 +13,26 @@ final class HeldOutEvaluation {
     private final Distillation distillation;
     private final Batches batches;
     private final int[] pairs;
-    private final int batch;
+    private final List<List<Integer>> places; // batch by batch
 
-    HeldOutEvaluation(Distillation distillation, Batches batches, int[] pairs, int batch) {
+    /**
+     * @param pairs that are held out
+     * @param places of the pairs of each batch among them
+     */
+    HeldOutEvaluation(Distillation distillation, Batches batches, int[] pairs, List<List<Integer>> places) {
         this.distillation = distillation;
         this.batches = batches;
         this.pairs = pairs;
-        this.batch = batch;
+        this.places = places;
     }
 
     /** The mean over all held-out pairs. */
     Losses losses() {
         Losses mean = Losses.NONE;
-        for (int from = 0; from < pairs.length; from += batch) {
-            int to = Math.min(pairs.length, from + batch);
-            double share = (double) (to - from) / pairs.length;
+        for (List<Integer> batch : places) {
+            double share = (double) batch.size() / pairs.length;
             try (NDManager scope = distillation.newScope()) {
-                mean = mean.plus(distillation.evaluate(batches.heldOut(scope, pairs, from, to)), share);
+                mean = mean.plus(distillation.evaluate(batches.heldOut(scope, pairs, batch)), share);
             }
         }
         return mean;

@@ -5,14 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Memory of this process as the operating system counts it, libtorch's with it. */
-final class Memory {
+public final class Memory {
 
     private static final Path STATUS = Path.of("/proc/self/status");
 
     private Memory() {}
 
     /** Resident bytes; where there is no {@code /proc}, the Java heap's, which is less. */
-    static long residentBytes() {
+    public static long residentBytes() {
         try {
             if (Files.isReadable(STATUS)) {
                 for (String line : Files.readAllLines(STATUS)) {

@@ -22,6 +22,7 @@ final class MetricsLine {
         line.put("grad_norm", progress.gradNorm());
         line.put("lr", progress.learningRate());
         line.put("seconds", progress.seconds());
+        line.put("data_wait", progress.waitedSeconds());
         line.put("images_per_second", progress.images() / progress.seconds());
         line.put("resident_bytes", progress.residentBytes());
         return line;

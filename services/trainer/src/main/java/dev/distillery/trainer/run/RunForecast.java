@@ -1,18 +1,20 @@
 package dev.distillery.trainer.run;
 
+import java.util.List;
 import java.util.function.LongPredicate;
 import java.util.stream.LongStream;
 
 import ai.djl.Device;
+import dev.distillery.diffusion.distill.Latency;
 import dev.distillery.diffusion.distill.StepTime;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.unet.StepCost;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck;
 import dev.distillery.planning.TrainingSettings;
-import dev.distillery.trainer.data.EpochOrder;
 import dev.distillery.trainer.data.Split;
 
 /**
@@ -47,9 +49,12 @@ public record RunForecast(
         UNetConfig teacher = check.teacher();
         Student student = Student.of(teacher, TrainingSettings.layout(request, teacher));
         InputSize batch = check.microBatch(request);
-        Split split = Settings.split(request, pairs + validationPairs, validationPairs);
-        int stepsPerEpoch =
-                new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed()).stepsPerEpoch();
+        int heldOut = validationPairs > 0
+                ? validationPairs
+                : Split.heldOut(pairs, request.dataset().validationPortion());
+        int trained = Math.max(1, validationPairs > 0 ? pairs : pairs - heldOut);
+        int ofStep = train.batch() * train.accumulate();
+        int stepsPerEpoch = (trained + ofStep - 1) / ofStep; // a few more when images keep their shapes
         TrainingPlan plan = Settings.plan(request, stepsPerEpoch);
         StepTime time = StepTime.measure(teacher, student, TrainingSettings.distillation(request), batch, device);
         double step = time.step(train.accumulate());
@@ -58,14 +63,14 @@ public record RunForecast(
         double evaluation = (1 + count(plan, plan::evaluationAfter))
                 * networks
                 * (time.teacher() + time.student())
-                * split.heldOut().length
+                * heldOut
                 / train.batch();
         double samples = samples(request, check, student.config(), count(plan, plan::samplesAfter) * networks, device);
         return new RunForecast(
                 plan.steps(),
                 stepsPerEpoch,
                 plan.epochs(),
-                split.heldOut().length,
+                heldOut,
                 step,
                 training,
                 evaluation,
@@ -83,14 +88,17 @@ public record RunForecast(
         int side = samples.size() / check.pixelsPerLatent();
         var drawn = new InputSize(samples.guidance() > 1 ? 2 : 1, side, side, measured.tokens());
         long passes = (long) samples.prompts().size() * samples.steps();
+        List<UNetConfig> networks = List.of(check.teacher(), student);
+        List<Double> seconds = Latency.seconds(networks, measured, Precision.FP32, device);
         return passes
-                * (pass(check.teacher(), measured, drawn, device) + times * pass(student, measured, drawn, device));
+                * (seconds.get(0) * portion(check.teacher(), measured, drawn)
+                        + times * seconds.get(1) * portion(student, measured, drawn));
     }
 
-    private static double pass(UNetConfig network, InputSize measured, InputSize drawn, Device device) {
-        double portion = (double) StepCost.of(network, drawn).allMacs()
+    /** What a pass of the second size is of one of the first. */
+    private static double portion(UNetConfig network, InputSize measured, InputSize drawn) {
+        return (double) StepCost.of(network, drawn).allMacs()
                 / StepCost.of(network, measured).allMacs();
-        return StepTime.prediction(network, measured, device) * portion;
     }
 
     private static long count(TrainingPlan plan, LongPredicate after) {

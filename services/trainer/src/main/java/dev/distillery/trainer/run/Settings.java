@@ -3,6 +3,7 @@ package dev.distillery.trainer.run;
 import java.util.OptionalDouble;
 
 import dev.distillery.events.TrainRequest;
+import dev.distillery.trainer.data.LatentsIndex;
 import dev.distillery.trainer.data.Noise;
 import dev.distillery.trainer.data.Sampling;
 import dev.distillery.trainer.data.Split;
@@ -26,11 +27,10 @@ final class Settings {
         return new TrainingPlan(steps, stepsPerEpoch, every, sampleEvery);
     }
 
-    /** @param validationPairs the last ones, which come from a source of their own; 0 if there is none */
-    static Split split(TrainRequest request, int pairs, int validationPairs) {
-        return validationPairs > 0
-                ? Split.last(pairs, validationPairs)
-                : Split.of(pairs, request.dataset().validationPortion());
+    static Split split(TrainRequest request, LatentsIndex index) {
+        return index.validationPairs() > 0
+                ? Split.last(index.pairs(), index.validationPairs())
+                : Split.of(index, request.dataset().validationPortion());
     }
 
     static LearningRate learningRate(TrainRequest.Train train, long steps) {

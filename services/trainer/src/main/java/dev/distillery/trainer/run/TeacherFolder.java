@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.vae.VaeConfig;
 
 /** A teacher as a diffusers folder on this machine. */
 record TeacherFolder(Path path) {
@@ -19,6 +20,11 @@ record TeacherFolder(Path path) {
 
     NoiseSchedule schedule() {
         return NoiseSchedule.read(path.resolve("scheduler"));
+    }
+
+    /** Sides of an image in those of its latents. */
+    int pixelsPerLatent() {
+        return VaeConfig.read(path.resolve("vae")).scale();
     }
 
     /** The auto-encoder's {@code scaling_factor}, by which latents are multiplied to have about unit variance. */

@@ -12,6 +12,7 @@ public interface TrainingObserver {
      * @param epoch from 1
      * @param gradNorm before clipping
      * @param seconds that this step took
+     * @param waitedSeconds of which it waited for data
      * @param deviceSeconds of which each device was busy with its parts of the batch
      * @param secondsLeft of training, judged by the steps done since the process took the run up
      */
@@ -25,6 +26,7 @@ public interface TrainingObserver {
             double learningRate,
             int images,
             double seconds,
+            double waitedSeconds,
             List<Double> deviceSeconds,
             double secondsLeft,
             long residentBytes) {}
@@ -39,6 +41,9 @@ public interface TrainingObserver {
 
     /** On the uploading thread, when the checkpoint is complete in the store. */
     void checkpointStored(long step, int epoch, boolean last, double uploadSeconds);
+
+    /** On the uploading thread, when the store did not take a checkpoint; the run ends for now. */
+    void checkpointFailed(double seconds);
 
     void samplesRendered(int epoch, long step, List<String> keys);
 }

@@ -1,7 +1,6 @@
 package dev.distillery.trainer.run;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +23,7 @@ import dev.distillery.planning.TrainingSettings;
 import dev.distillery.trainer.data.Batches;
 import dev.distillery.trainer.data.EpochOrder;
 import dev.distillery.trainer.data.LatentsDataset;
+import dev.distillery.trainer.data.ReadAhead;
 import dev.distillery.trainer.data.Split;
 import dev.distillery.trainer.run.RunControls.Stop;
 import dev.distillery.trainer.run.TrainingObserver.Progress;
@@ -42,8 +42,10 @@ public final class TrainingRun implements AutoCloseable {
         /**
          * @param seconds of all steps
          * @param overheadSeconds beside steps, evaluation and samples: on events, metrics and the store
+         * @param latency of both networks on this machine
          */
-        record Completed(long step, int epochs, double seconds, double overheadSeconds) implements Outcome {}
+        record Completed(long step, int epochs, double seconds, double overheadSeconds, Latencies latency)
+                implements Outcome {}
 
         record Stopped(Stop why, long step) implements Outcome {}
     }
@@ -66,6 +68,7 @@ public final class TrainingRun implements AutoCloseable {
     private final HeldOutEvaluation heldOut;
     private final Checkpoints checkpoints;
     private final Samples samples;
+    private final Supplier<Latencies> latency;
     private final Pace pace = new Pace();
 
     private long done;
@@ -76,10 +79,12 @@ public final class TrainingRun implements AutoCloseable {
     private long began = System.nanoTime();
     private MetricsLog log;
     private MetricsUpload upload;
+    private ReadAhead ahead;
 
     /**
      * Opens the data and both networks.
      *
+     * @param data of the run, closed with it
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
      * @param work where checkpoints and the log are written before they are uploaded
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
@@ -87,7 +92,7 @@ public final class TrainingRun implements AutoCloseable {
      */
     public TrainingRun(
             TrainRequest request,
-            EncodedPairs pairs,
+            LatentsDataset data,
             Path teacher,
             Machine machine,
             Path work,
@@ -101,16 +106,15 @@ public final class TrainingRun implements AutoCloseable {
         this.store = store;
         this.disk = new LocalDisk(work, machine.diskPatience(), controls);
         TrainRequest.Train train = request.train();
-        data = LatentsDataset.open(pairs.latents());
-        Split split = Settings.split(request, data.pairs(), pairs.validation());
-        order = new EpochOrder(split.train(), train.batch() * train.accumulate(), train.seed());
+        this.data = data;
+        Split split = Settings.split(request, data.index());
+        order = new EpochOrder(data.index(), split.train(), train.batch(), train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());
         TeacherFolder folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
         UNetConfig unet = UNetConfig.read(folder.unet());
-        int pixelsPerLatent = Math.max(1, request.encode().resolution() / data.side());
-        new MemoryCheck(unet, pixelsPerLatent, machine.devices().size())
+        new MemoryCheck(unet, folder.pixelsPerLatent(), machine.devices().size())
                 .violation(request, machine.memory())
                 .ifPresent(tooLarge -> {
                     throw new DeviceMemoryException(tooLarge);
@@ -123,11 +127,21 @@ public final class TrainingRun implements AutoCloseable {
                 TrainingSettings.distillation(request),
                 schedule,
                 machine.devices());
-        heldOut = new HeldOutEvaluation(distillation, batches, split.heldOut(), train.batch());
+        heldOut = new HeldOutEvaluation(
+                distillation,
+                batches,
+                split.heldOut(),
+                EpochOrder.batches(data.index(), split.heldOut(), train.batch()));
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
         samples =
                 new Samples(store, request, distillation, new Painter(folder, request.samples()), controls::ensureOurs);
+        latency = () -> Latencies.measure(
+                unet,
+                distillation.plan().config(),
+                request,
+                folder.pixelsPerLatent(),
+                machine.devices().get(0));
     }
 
     /**
@@ -137,7 +151,6 @@ public final class TrainingRun implements AutoCloseable {
      */
     public Outcome train() {
         resume();
-        samples.teacher();
         if (done == 0) {
             evaluate();
         } else {
@@ -145,6 +158,8 @@ public final class TrainingRun implements AutoCloseable {
         }
         began = System.nanoTime();
         busy = 0;
+        ahead = new ReadAhead(
+                data, order, batches, distillation.replicas(), request.train().batch(), done, plan.steps());
         while (done < plan.steps()) {
             Optional<Stop> stop = controls.stop();
             if (stop.isPresent()) {
@@ -162,7 +177,8 @@ public final class TrainingRun implements AutoCloseable {
             drawSamples();
         }
         finishUploads();
-        return new Outcome.Completed(done, plan.epochs(), seconds, overhead());
+        double overhead = overhead();
+        return new Outcome.Completed(done, plan.epochs(), seconds, overhead, latency.get());
     }
 
     private <T> T timed(Supplier<T> work) {
@@ -193,9 +209,12 @@ public final class TrainingRun implements AutoCloseable {
 
     private void step() {
         long started = System.nanoTime();
-        int[] pairs = order.pairsOf(done);
         double learningRate = rate.at(done);
-        distillation.accumulate(parts(pairs, done));
+        List<ReadAhead.Part> parts = ahead.next();
+        int images = parts.stream().mapToInt(ReadAhead.Part::size).sum();
+        distillation.accumulate(parts.stream()
+                .map(part -> new Part((double) part.size() / images, part::on))
+                .toList());
         StepResult result = distillation.update(learningRate);
         controls.ensureOurs(); // a step may have been a long sleep of this process
         done++;
@@ -216,27 +235,15 @@ public final class TrainingRun implements AutoCloseable {
                 result.losses(),
                 result.gradNorm(),
                 learningRate,
-                pairs.length,
+                images,
                 took,
+                ahead.secondsWaited(),
                 result.deviceSeconds(),
                 pace.secondsFor(plan.steps() - done),
                 Memory.residentBytes());
         log.add(MetricsLine.of(progress));
         upload.ifDue();
         observer.stepped(progress);
-    }
-
-    /** What is in memory at once, a batch of the request, is split over the devices. */
-    private List<Part> parts(int[] pairs, long step) {
-        int size = (request.train().batch() + distillation.replicas() - 1) / distillation.replicas();
-        List<Part> parts = new ArrayList<>();
-        for (int from = 0; from < pairs.length; from += size) {
-            int begin = from;
-            int end = Math.min(from + size, pairs.length);
-            parts.add(new Part(
-                    (double) (end - begin) / pairs.length, scope -> batches.ofStep(scope, pairs, begin, end, step)));
-        }
-        return parts;
     }
 
     /** One is no harm; many mean that the student is broken, and no later step will mend it. */
@@ -288,17 +295,26 @@ public final class TrainingRun implements AutoCloseable {
                 overhead());
         disk.write("checkpoint of step " + step, () -> StudentFiles.save(distillation, folder, state));
         upload.now();
-        checkpoints.upload(
-                step,
-                folder,
-                controls::ensureOurs,
-                millis -> observer.checkpointStored(step, epoch, step == plan.steps(), millis / 1e3));
+        checkpoints.upload(step, folder, controls::ensureOurs, new Checkpoints.Told() {
+            @Override
+            public void stored(double uploadSeconds) {
+                observer.checkpointStored(step, epoch, step == plan.steps(), uploadSeconds);
+            }
+
+            @Override
+            public void failed(double uploadSeconds) {
+                observer.checkpointFailed(uploadSeconds);
+            }
+        });
     }
 
     private void drawSamples() {
         if (plan.samplesAfter(done)) {
             int epoch = plan.epoch(done);
-            List<String> keys = timed(() -> samples.student(epoch));
+            List<String> keys = timed(() -> {
+                samples.teacher(); // not before the first step: whoever waits for that is not kept waiting
+                return samples.student(epoch);
+            });
             if (!keys.isEmpty()) {
                 observer.samplesRendered(epoch, done, keys);
             }
@@ -321,6 +337,9 @@ public final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
+        if (ahead != null) {
+            ahead.close();
+        }
         checkpoints.close();
         distillation.close();
         data.close();

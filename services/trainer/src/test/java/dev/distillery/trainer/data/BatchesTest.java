@@ -2,13 +2,16 @@ package dev.distillery.trainer.data;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.distill.Batch;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.trainer.MadeLatents;
+import dev.distillery.trainer.data.LatentsDataset.Pair;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,15 +28,15 @@ class BatchesTest {
 
     @Test
     void shouldGiveTheSameNumbersWhenAStepIsPartedIntoMicroBatches(@TempDir Path dir) {
-        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 2, 5));
+        try (LatentsDataset data = MadeLatents.open(MadeLatents.write(dir, 2, 5), 2, 5, 0);
                 NDManager scope = Torch.newManager()) {
             // Given
             Batches batches = new Batches(data, 0.5, sampling(0.5, PERTURBED, 7));
             int[] pairs = {9, 0, 4, 6};
-            Batch whole = batches.ofStep(scope, pairs, 0, 4, 3);
+            Batch whole = batches.ofStep(pairs, 0, 3).on(scope);
 
             // When
-            Batch second = batches.ofStep(scope, pairs, 2, 4, 3);
+            Batch second = batches.ofStep(new int[] {4, 6}, 2, 3).on(scope);
 
             // Then
             assertThat(whole.latents().getShape()).isEqualTo(new Shape(4, 4, 16, 16));
@@ -54,7 +57,7 @@ class BatchesTest {
 
     @Test
     void shouldDrawAnewEachStepButNeverForHeldOutPairs(@TempDir Path dir) {
-        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 4));
+        try (LatentsDataset data = MadeLatents.open(MadeLatents.write(dir, 1, 4), 1, 4, 0);
                 NDManager scope = Torch.newManager()) {
             // Given
             int[] pairs = {1, 2};
@@ -62,10 +65,11 @@ class BatchesTest {
             Batches otherSeed = new Batches(data, 0.5, sampling(0.5, PERTURBED, 8));
 
             // When
-            float[] firstStep = one.ofStep(scope, pairs, 0, 2, 1).noise().toFloatArray();
-            float[] nextStep = one.ofStep(scope, pairs, 0, 2, 2).noise().toFloatArray();
-            float[] heldOut = one.heldOut(scope, pairs, 0, 2).noise().toFloatArray();
-            float[] heldOutAgain = otherSeed.heldOut(scope, pairs, 0, 2).noise().toFloatArray();
+            float[] firstStep = one.ofStep(pairs, 0, 1).noise();
+            float[] nextStep = one.ofStep(pairs, 0, 2).noise();
+            float[] heldOut = one.heldOut(scope, pairs, List.of(0, 1)).noise().toFloatArray();
+            float[] heldOutAgain =
+                    otherSeed.heldOut(scope, pairs, List.of(0, 1)).noise().toFloatArray();
 
             // Then
             assertThat(nextStep).isNotEqualTo(firstStep);
@@ -75,21 +79,28 @@ class BatchesTest {
 
     @Test
     void shouldSeeTheEmptyCaptionAsOftenAsAskedAndNeverInHeldOutPairs(@TempDir Path dir) {
-        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 4));
+        try (LatentsDataset data = MadeLatents.open(MadeLatents.write(dir, 1, 4), 1, 4, 0);
                 NDManager scope = Torch.newManager()) {
             // Given
             int samples = 400;
             int[] pairs = new int[samples];
             Batches batches = new Batches(data, 0.5, sampling(0.25, Noise.WHITE, 7));
             float[] empty = new float[64];
-            data.copyPooled(0, false, empty, 0);
+            try (Pair any = data.pair(0)) {
+                any.copyPooled(false, empty, 0);
+            }
 
             // When
-            int dropped = emptyRows(batches.ofStep(scope, pairs, 0, samples, 1), empty);
+            int dropped = emptyRows(batches.ofStep(pairs, 0, 1).on(scope), empty);
 
             // Then: four standard errors
             assertThat(dropped).isBetween(100 - 35, 100 + 35);
-            assertThat(emptyRows(batches.heldOut(scope, pairs, 0, samples), empty))
+            assertThat(emptyRows(
+                            batches.heldOut(
+                                    scope,
+                                    pairs,
+                                    IntStream.range(0, samples).boxed().toList()),
+                            empty))
                     .isZero();
         }
     }
@@ -105,14 +116,18 @@ class BatchesTest {
 
     @Test
     void shouldPerturbTheInputAloneByWhatWasAskedFor(@TempDir Path dir) {
-        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 4));
+        try (LatentsDataset data = MadeLatents.open(MadeLatents.write(dir, 1, 4), 1, 4, 0);
                 NDManager scope = Torch.newManager()) {
             // Given
             int[] pairs = {1, 2, 3, 0};
 
             // When
-            Batch plain = new Batches(data, 0.5, sampling(0, Noise.WHITE, 7)).ofStep(scope, pairs, 0, 4, 1);
-            Batch perturbed = new Batches(data, 0.5, sampling(0, PERTURBED, 7)).ofStep(scope, pairs, 0, 4, 1);
+            Batch plain = new Batches(data, 0.5, sampling(0, Noise.WHITE, 7))
+                    .ofStep(pairs, 0, 1)
+                    .on(scope);
+            Batch perturbed = new Batches(data, 0.5, sampling(0, PERTURBED, 7))
+                    .ofStep(pairs, 0, 1)
+                    .on(scope);
 
             // Then
             assertThat(plain.inputNoise()).isSameAs(plain.noise());
@@ -129,15 +144,16 @@ class BatchesTest {
 
     @Test
     void shouldScaleTheSampledPosteriorWhenMeanAndStdAreKnown(@TempDir Path dir) {
-        try (LatentsDataset data = LatentsDataset.open(MadeLatents.write(dir, 1, 2))) {
+        try (LatentsDataset data = MadeLatents.open(MadeLatents.write(dir, 1, 2), 1, 2, 0);
+                Pair pair = data.pair(1)) {
             // Given eps of one where the made std is 0.1
             float[] mean = new float[1024];
-            data.sampleLatent(1, 1, 1f, mean, 0);
+            pair.sampleLatent(1, 1f, mean, 0);
             float[] latent = new float[1024];
             Arrays.fill(latent, 1f);
 
             // When
-            data.sampleLatent(1, 1, 0.5f, latent, 0);
+            pair.sampleLatent(1, 0.5f, latent, 0);
 
             // Then
             for (int i = 0; i < latent.length; i++) {

@@ -51,7 +51,6 @@ class TrainingRunTest {
     private ArtifactStore store;
     private List<Device> devices = List.of(Device.cpu());
     private DeviceMemory memory = DeviceMemory.of(Device.cpu());
-    private Path latents;
     private int validation;
 
     @BeforeEach
@@ -60,7 +59,7 @@ class TrainingRunTest {
         store = new ArtifactStore(new StoreConfig(
                 s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
         store.ensureBucket();
-        latents = MadeLatents.write(dir.resolve("latents"), 2, 5);
+        MadeLatents.write(dir.resolve("latents"), 2, 5);
     }
 
     @AfterEach
@@ -175,6 +174,18 @@ class TrainingRunTest {
         // Then
         assertThat(before).isPositive();
         assertThat(completed.overheadSeconds()).isGreaterThan(before).isLessThan(before + wall);
+    }
+
+    @Test
+    void shouldTellHowMuchFasterTheStudentIsWhenTheRunHasEnded() {
+        // When
+        var completed = (Outcome.Completed) train("timed", Recorder.NEVER);
+
+        // Then
+        Latencies latency = completed.latency();
+        assertThat(latency.studentSeconds()).isPositive().isLessThan(latency.teacherSeconds());
+        assertThat(latency.precision()).isEqualTo("fp32");
+        assertThat(latency.machine()).contains("CPU");
     }
 
     private double overhead(String checkpoint) throws IOException {
@@ -292,7 +303,7 @@ class TrainingRunTest {
         LocalCopies copies = new LocalCopies(store, dir.resolve("copies-" + System.nanoTime()));
         try (TrainingRun run = new TrainingRun(
                 request,
-                new EncodedPairs(latents, validation),
+                MadeLatents.open(dir.resolve("latents"), 2, 5, validation),
                 TEACHER,
                 machine(),
                 work,
@@ -312,7 +323,7 @@ class TrainingRunTest {
     private static TrainRequest request(String run, Map<String, Object> settings) {
         ObjectNode json = (ObjectNode) read(
                 """
-                {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"},
+                {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"}, "encode": {"resolution": 64},
                  "train": {"epochs": null, "steps": %d, "batch": 4, "precision": "fp32", "seed": 3,
                    "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {}, "noise": {}, "ema": {},
                    "checkpoint": {"everySteps": 2, "keep": 2}}}
@@ -420,6 +431,11 @@ class TrainingRunTest {
 
         @Override
         public void checkpointStored(long step, int epoch, boolean last, double uploadSeconds) {}
+
+        @Override
+        public void checkpointFailed(double seconds) {
+            throw new AssertionError("No upload fails here");
+        }
 
         @Override
         public void samplesRendered(int epoch, long step, List<String> keys) {}
