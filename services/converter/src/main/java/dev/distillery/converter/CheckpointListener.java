@@ -6,6 +6,7 @@ import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.EventCodec;
+import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -22,8 +23,10 @@ class CheckpointListener {
 
     private final Converter converter;
     private final ConverterEvents events;
+    private final ConvertMeters meters;
 
-    CheckpointListener(Converter converter, ConverterEvents events) {
+    CheckpointListener(Converter converter, ConverterEvents events, ConvertMeters meters) {
+        this.meters = meters;
         this.converter = converter;
         this.events = events;
     }
@@ -35,15 +38,24 @@ class CheckpointListener {
         if (!checkpoint.last()) {
             return;
         }
+        try (LogContext context = LogContext.of(checkpoint.run(), Converter.STAGE)) {
+            finish(checkpoint);
+        }
+    }
+
+    private void finish(CheckpointSaved checkpoint) {
         try {
-            events.converted(converter.convertLast(checkpoint));
+            events.converted(meters.timed(() -> converter.convertLast(checkpoint)));
             events.tell(converter.complete(checkpoint.run()));
         } catch (ArtifactMissingException | ArtifactCorruptException | IllegalArgumentException e) {
             LOG.warnf(e, "Run not converted: run=%s step=%d", checkpoint.run(), checkpoint.step());
             events.failed(
                     checkpoint.run(),
-                    e.getMessage(),
+                    e,
                     "The checkpoints are kept: submit the request again, or send a convert request with another dtype.");
+        } catch (RuntimeException e) {
+            events.failed(checkpoint.run(), e, "See the converter's log; the checkpoints are kept.");
+            throw e; // what nobody foresaw goes to the dead letters too
         }
     }
 }

@@ -1,215 +1,104 @@
 package dev.distillery.converter;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 
-import dev.distillery.artifacts.ArtifactMissingException;
-import dev.distillery.artifacts.ArtifactStore;
-import dev.distillery.artifacts.Folders;
-import dev.distillery.artifacts.Keys;
-import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.ArtifactWriter;
 import dev.distillery.artifacts.Manifest;
-import dev.distillery.artifacts.Manifests;
-import dev.distillery.artifacts.PrefixWriter;
-import dev.distillery.diffusion.safetensors.DType;
-import dev.distillery.diffusion.safetensors.SafetensorsFile;
-import dev.distillery.diffusion.safetensors.SafetensorsWriter;
-import dev.distillery.diffusion.safetensors.TensorInfo;
+import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.safetensors.PrettyJson;
+import dev.distillery.diffusion.safetensors.SafetensorsFolder;
+import dev.distillery.diffusion.safetensors.SavedWeights;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.singlefile.ComfyUi;
 import dev.distillery.diffusion.singlefile.SingleFile;
+import dev.distillery.diffusion.unet.SavedUNet;
 import dev.distillery.diffusion.unet.UNetConfig;
-import dev.distillery.events.ModelConverted;
 import org.jboss.logging.Logger;
 
 /**
- * Makes of a checkpoint the folder {@code unet/} that diffusers loads. The weights stream through one buffer, from the
- * mapped checkpoint into the store, so a model of any size is converted in constant memory.
+ * Makes of folders on this machine what other programs load, in a prefix of the store or in a folder. The weights stream
+ * through one buffer, so a model of any size is converted in constant memory.
+ *
+ * @param name for people, and of the single file
+ * @param description for people
+ * @param unet folder of the U-Net
+ * @param teacher folder with the other parts of a pipeline; null if the options need none
+ * @param resolution in pixels that it was trained for
  */
-public final class Conversion {
-
+public record Conversion(String name, String description, Path unet, Path teacher, int resolution) {
     private static final Logger LOG = Logger.getLogger(Conversion.class);
-    private static final String CONFIG = "config.json";
-    private static final String WEIGHTS = "diffusion_pytorch_model.safetensors";
-    private static final String UNET = "unet/";
-
-    private final ArtifactStore store;
-    private final LocalCopies copies;
-
-    public Conversion(ArtifactStore store, LocalCopies copies) {
-        this.store = store;
-        this.copies = copies;
-    }
 
     /**
-     * What to convert.
+     * Writes everything and completes it.
      *
-     * @param weights {@code raw}, or {@code ema} for their average
+     * @param about for the manifest, beside what is told by the options
+     * @throws IllegalArgumentException if the weights are not those of the config, or the type cannot hold one
      */
-    public record Source(String run, long step, String weights) {
-        /** The folder of the weights in a checkpoint. */
-        private String folder() {
-            return switch (weights) {
-                case "raw" -> UNET;
-                case "ema" -> "ema/";
-                default ->
-                    throw new IllegalArgumentException(
-                            "'convert.weights' must be one of raw, ema but was '" + weights + "'");
-            };
+    public Manifest write(Options options, Map<String, Object> about, ArtifactWriter out) {
+        return write(options, about, out, () -> {});
+    }
+
+    /** @param last writes what tells of the other files */
+    Manifest write(Options options, Map<String, Object> about, ArtifactWriter out, Runnable last) {
+        UNetConfig config = UNetConfig.read(unet);
+        boolean comfyUi = ComfyUi.recognises(config);
+        out.add("unet/config.json", PrettyJson.bytes(SavedUNet.config(config)));
+        try (SafetensorsFolder weights = SafetensorsFolder.open(unet)) {
+            List<String> keys = keys(config, weights);
+            PipelineParts.write(
+                    new SavedWeights(weights, keys, "diffusion_pytorch_model", options.format()), "unet", out);
         }
-    }
-
-    /**
-     * What goes with a student's U-Net.
-     *
-     * @param save of {@code unet}, which is always there, {@code pipeline} and {@code single-file}
-     * @param teacher prefix of the teacher, whose other parts make the student's U-Net a pipeline
-     * @param layout for people
-     * @param resolution in pixels that it was trained for
-     */
-    public record Extras(Set<String> save, String teacher, String layout, int resolution) {
-        private Extras and(Set<String> more) {
-            Set<String> all = new TreeSet<>(save);
-            all.addAll(more);
-            return new Extras(all, teacher, layout, resolution);
+        if (options.saves(Options.PIPELINE)) {
+            new PipelineParts(teacher).write(options.format(), out);
         }
-    }
-
-    /**
-     * Converts a checkpoint into {@code prefix}; finds it done when the prefix is complete with this step or a later one.
-     * That of an earlier step, of a run that was extended since, is replaced.
-     *
-     * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
-     * @param extras what goes with the U-Net
-     * @throws ArtifactMissingException when the checkpoint is absent or incomplete, or has no average
-     */
-    public ModelConverted convert(Source source, String dtype, String prefix, Extras extras) {
-        DType type = type(dtype);
-        Optional<Manifest> there = Manifests.find(store, prefix).filter(model -> step(model) >= source.step());
-        Set<String> saved = there.map(Conversion::saved).orElse(Set.of());
-        boolean later = there.filter(model -> step(model) > source.step()).isPresent();
-        Manifest manifest = later || saved.containsAll(extras.save)
-                ? there.orElseThrow()
-                : write(source, dtype, type, prefix, extras.and(saved));
-        long bytes = manifest.files().stream()
-                .filter(file -> file.name().equals(UNET + WEIGHTS))
-                .mapToLong(Manifest.FileEntry::size)
-                .sum();
-        long parameters = ((Number) manifest.about().get("parameters")).longValue();
-        return new ModelConverted(source.run(), step(manifest), prefix, dtype, parameters, bytes);
-    }
-
-    private static long step(Manifest model) {
-        return ((Number) model.about().get("step")).longValue();
-    }
-
-    private static Set<String> saved(Manifest model) {
-        Object save = model.about().get("save");
-        return save instanceof List<?> list
-                ? list.stream().map(Object::toString).collect(Collectors.toCollection(TreeSet::new))
-                : Set.of("unet");
-    }
-
-    private Manifest write(Source source, String dtype, DType type, String prefix, Extras extras) {
-        Path checkpoint = copies.of(Keys.checkpoint(source.run(), source.step()));
-        Path folder = checkpoint.resolve(source.folder());
-        if (!Files.isDirectory(folder)) {
-            throw new ArtifactMissingException("The checkpoint of step " + source.step() + " of run '" + source.run()
-                    + "' holds no average of the weights ('train.ema.decay' was null): convert the raw ones");
-        }
-        try (SafetensorsFile weights = SafetensorsFile.open(folder.resolve(WEIGHTS))) {
-            store.delete(Keys.manifest(prefix)); // incomplete from here on
-            PrefixWriter writer = new PrefixWriter(store, prefix);
-            writer.add(UNET + CONFIG, folder.resolve(CONFIG));
-            writer.stream(UNET + WEIGHTS, out -> SafetensorsWriter.convert(weights, type, Channels.newChannel(out)));
-            if (extras.save.contains("pipeline")) {
-                copyOtherParts(extras.teacher, writer);
+        if (options.saves(Options.SINGLE_FILE)) {
+            if (!comfyUi) {
+                LOG.warnf(
+                        "ComfyUI does not recognise a U-Net of this layout in a single file; diffusers reads it with the folder"
+                                + " as its config: name=%s description=%s",
+                        name, description);
             }
-            if (extras.save.contains("single-file")) {
-                writeSingleFile(source, folder, type, extras, writer);
-            }
-            long parameters = weights.tensors().values().stream()
-                    .mapToLong(TensorInfo::elements)
-                    .sum();
-            return writer.complete(
-                    "model",
-                    Map.of(
-                            "run", source.run(),
-                            "step", source.step(),
-                            "weights", source.weights(),
-                            "dtype", dtype,
-                            "save", List.copyOf(extras.save),
-                            "comfyUi", ComfyUi.recognises(UNetConfig.read(folder)),
-                            "parameters", parameters));
+            writeSingleFile(options, out);
         }
+        last.run();
+        Map<String, Object> all = new TreeMap<>(about);
+        all.putAll(options.about());
+        all.put("comfyUi", comfyUi);
+        all.put("parameters", Student.parameterCount(config));
+        return out.complete("model", all);
     }
 
-    /** Beside the student, so that it is converted again only with what was asked before. */
-    private void writeSingleFile(Source source, Path unet, DType type, Extras extras, PrefixWriter writer) {
-        if (!ComfyUi.recognises(UNetConfig.read(unet))) {
-            LOG.warnf(
-                    "ComfyUI does not recognise a U-Net of this layout in a single file; diffusers reads it with the folder as"
-                            + " its config: run=%s layout=%s",
-                    source.run(), extras.layout);
+    /** In diffusers' order. */
+    private List<String> keys(UNetConfig config, SafetensorsFolder weights) {
+        List<String> keys = SavedUNet.keys(config);
+        var missing = new TreeSet<>(keys);
+        missing.removeAll(weights.tensors().keySet());
+        var unexpected = new TreeSet<>(weights.tensors().keySet());
+        keys.forEach(unexpected::remove);
+        if (!missing.isEmpty() || !unexpected.isEmpty()) {
+            throw new IllegalArgumentException(unet + ": the weights are not those of config.json: " + missing.size()
+                    + " are missing, " + unexpected.size() + " are unexpected, such as "
+                    + (missing.isEmpty() ? unexpected : missing).first());
         }
-        try {
-            Path parts = Files.createTempDirectory("pipeline");
-            try {
-                copies.fetch(extras.teacher, name -> !name.startsWith(UNET), parts);
-                boolean velocity =
-                        NoiseSchedule.read(parts.resolve("scheduler")).prediction()
-                                == NoiseSchedule.Prediction.V_PREDICTION;
-                var about = new SingleFile.About(
-                        source.run(),
-                        "layout " + extras.layout + ", step " + source.step() + ", " + source.weights() + " weights",
-                        extras.resolution,
-                        LocalDate.now(ZoneOffset.UTC).toString(),
-                        velocity);
-                try (var file = new SingleFile(unet, parts)) {
-                    writer.stream(
-                            source.run() + ".safetensors", out -> file.write(Channels.newChannel(out), type, about));
-                }
-            } finally {
-                Folders.delete(parts);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return keys;
     }
 
-    private void copyOtherParts(String teacher, PrefixWriter writer) {
-        Manifest parts = Manifests.find(store, teacher)
-                .orElseThrow(() -> new ArtifactMissingException(teacher + " is not complete in the store"));
-        parts.files().stream()
-                .map(Manifest.FileEntry::name)
-                .filter(name -> !name.startsWith(UNET))
-                .forEach(name -> writer.stream(name, out -> {
-                    try (InputStream in = store.open(teacher + name)) {
-                        in.transferTo(out);
-                    }
-                }));
-    }
-
-    private static DType type(String dtype) {
-        return switch (dtype) {
-            case "fp32" -> DType.F32;
-            case "fp16" -> DType.F16;
-            case "bf16" -> DType.BF16;
-            default ->
-                throw new IllegalArgumentException(
-                        "'convert.dtype' must be one of fp32, fp16, bf16 but was '" + dtype + "'");
-        };
+    private void writeSingleFile(Options options, ArtifactWriter out) {
+        boolean velocity =
+                NoiseSchedule.read(teacher.resolve("scheduler")).prediction() == NoiseSchedule.Prediction.V_PREDICTION;
+        var about = new SingleFile.About(
+                name, description, resolution, LocalDate.now(ZoneOffset.UTC).toString(), velocity);
+        try (var file = new SingleFile(unet, teacher)) {
+            out.stream(
+                    name + ".safetensors",
+                    to -> file.write(Channels.newChannel(to), options.format().type(), about));
+        }
     }
 }

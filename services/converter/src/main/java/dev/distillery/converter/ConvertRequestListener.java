@@ -1,12 +1,10 @@
 package dev.distillery.converter;
 
-import java.util.List;
-
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.distillery.events.ConvertRequest;
 import dev.distillery.events.EventCodec;
-import dev.distillery.events.MalformedEventException;
+import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
@@ -18,12 +16,12 @@ import org.eclipse.microprofile.reactive.messaging.Incoming;
 @ApplicationScoped
 class ConvertRequestListener {
 
-    private static final List<String> SUPPORTED = List.of("unet", "pipeline", "single-file");
-
     private final Converter converter;
     private final ConverterEvents events;
+    private final ConvertMeters meters;
 
-    ConvertRequestListener(Converter converter, ConverterEvents events) {
+    ConvertRequestListener(Converter converter, ConverterEvents events, ConvertMeters meters) {
+        this.meters = meters;
         this.converter = converter;
         this.events = events;
     }
@@ -32,9 +30,8 @@ class ConvertRequestListener {
     @Blocking
     void onRequest(ConsumerRecord<String, byte[]> record) {
         ConvertRequest request = EventCodec.read(record, ConvertRequest.class);
-        if (request.save() != null && !SUPPORTED.containsAll(request.save())) {
-            throw new MalformedEventException("'save' must be of " + SUPPORTED + " but was " + request.save(), null);
+        try (LogContext context = LogContext.of(request.run(), Converter.STAGE)) {
+            events.converted(meters.timed(() -> converter.convert(request)));
         }
-        events.converted(converter.convert(request));
     }
 }

@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -23,6 +23,7 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.converter.report.Report;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.ConvertRequest;
+import dev.distillery.events.Excerpt;
 import dev.distillery.events.ModelConverted;
 import dev.distillery.events.RunCompleted;
 import dev.distillery.events.TrainRequest;
@@ -32,16 +33,16 @@ import dev.distillery.events.TrainRequest;
 class Converter {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String STAGE = "convert";
+    static final String STAGE = "convert";
 
     private final ArtifactStore store;
-    private final Conversion conversion;
+    private final StoredModels models;
     private final Report report;
     private final Checkpoints checkpoints;
 
     Converter(ArtifactStore store, LocalCopies copies) {
         this.store = store;
-        this.conversion = new Conversion(store, copies);
+        this.models = new StoredModels(store, copies);
         this.report = new Report(store);
         this.checkpoints = new Checkpoints(store);
     }
@@ -51,11 +52,10 @@ class Converter {
         Instant started = Instant.now();
         String run = last.run();
         TrainRequest.Convert convert = request(run).convert();
-        ModelConverted model = conversion.convert(
-                new Conversion.Source(run, last.step(), convert.weights()),
-                convert.dtype(),
-                Keys.runModel(run),
-                extras(run, convert.save()));
+        ModelConverted model = models.convert(
+                source(run, last.step(), convert.weights()),
+                options(convert.save(), convert.dtype(), convert.variant(), convert.maxShardSize()),
+                Keys.runModel(run));
         note(model, started);
         return model;
     }
@@ -76,21 +76,30 @@ class Converter {
         TrainRequest.Convert ofRun = request(run).convert();
         String dtype = Objects.requireNonNullElse(request.dtype(), ofRun.dtype());
         String weights = Objects.requireNonNullElse(request.weights(), ofRun.weights());
-        String variant = weights.equals("raw") ? dtype : weights + "-" + dtype;
-        return conversion.convert(
-                new Conversion.Source(run, step, weights),
+        Options options = options(
+                Objects.requireNonNullElse(request.save(), List.of()),
                 dtype,
-                Keys.converted(run, step, variant),
-                extras(run, request.save()));
+                request.variant(),
+                Objects.requireNonNullElse(request.maxShardSize(), ofRun.maxShardSize()));
+        String place = (weights.equals("raw") ? dtype : weights + "-" + dtype)
+                + options.variant().map(variant -> "-" + variant).orElse("");
+        return models.convert(source(run, step, weights), options, Keys.converted(run, step, place));
     }
 
-    /** @param save null: the U-Net alone */
-    private Conversion.Extras extras(String run, List<String> save) {
-        Set<String> wanted = new TreeSet<>(save == null ? List.of() : save);
-        wanted.add("unet");
+    private static Options options(List<String> save, String dtype, String variant, String maxShardSize) {
+        return new Options(Set.copyOf(save), dtype, Optional.ofNullable(variant), maxShardSize);
+    }
+
+    private StoredModels.Source source(String run, long step, String weights) {
+        if (!List.of("raw", "ema").contains(weights)) {
+            throw new IllegalArgumentException(
+                    "'weights' must be one of raw, ema but was '" + Excerpt.of(weights) + "'");
+        }
         TrainRequest request = request(run);
-        return new Conversion.Extras(
-                wanted,
+        return new StoredModels.Source(
+                run,
+                step,
+                weights,
                 Keys.model(stage(run, "train").at("/detail/model").asText()),
                 request.student().layout(),
                 request.encode().resolution());

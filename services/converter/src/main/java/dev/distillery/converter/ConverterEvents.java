@@ -23,8 +23,8 @@ class ConverterEvents {
         tell(model);
     }
 
-    void failed(String run, String reason, String advice) {
-        tell(new RunFailed(run, "convert", reason, advice));
+    void failed(String run, Exception failure, String advice) {
+        tell(RunFailed.because(failure, run, Converter.STAGE, advice));
     }
 
     void tell(RunEvent event) {

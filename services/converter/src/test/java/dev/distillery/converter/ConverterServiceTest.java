@@ -115,9 +115,10 @@ class ConverterServiceTest {
         MadeRun.write(store, "again", dir);
 
         // When
-        publisher.publishAndWait(Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", 7L, null, "fp32", null));
         publisher.publishAndWait(
-                Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", null, null, "bf16", null));
+                Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", 7L, null, "fp32", null, null, null));
+        publisher.publishAndWait(
+                Topic.CONVERT_REQUESTS, "again", new ConvertRequest("again", null, null, "bf16", null, null, null));
 
         // Then
         awaitTrue(() -> !models.of("again", ModelConverted.class).isEmpty());

@@ -22,6 +22,8 @@ record Page(
         String studentParameters,
         String saving,
         String network,
+        List<SizeRow> sizes,
+        String sizesNote,
         List<Chart> charts,
         List<Image> sampleColumns,
         List<SampleRow> samples,

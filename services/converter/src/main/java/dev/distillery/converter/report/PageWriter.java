@@ -50,6 +50,8 @@ final class PageWriter {
                 Numbers.count(shape.studentParameters()),
                 Numbers.percent(shape.saving()),
                 NetworkPicture.of(shape),
+                record.sizes(),
+                sizesNote(),
                 charts(),
                 grid.columns(),
                 grid.rows(),
@@ -86,6 +88,13 @@ final class PageWriter {
             sizes.put(entry.getKey(), entry.getValue().size());
         }
         return sizes;
+    }
+
+    private String sizesNote() {
+        return "A step of denoising one image of "
+                + record.request().at("/encode/resolution").asText()
+                + " px, in multiplications with additions (MACs): with the products inside attention, as PyTorch's flop"
+                + " counter counts (half of its number), and without them, as BK-SDM's script does.";
     }
 
     private List<Tile> tiles() {

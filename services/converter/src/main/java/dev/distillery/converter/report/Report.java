@@ -17,7 +17,9 @@ public final class Report {
 
     /** Returns the page's key. */
     public String write(String run) {
-        Page page = new PageWriter(new RunReader(store, run).read()).write();
+        Page page = new PageWriter(new RunReader(store, run)
+                        .read(Keys.runModel(run), (folders, metrics) -> RunReader.spread(folders)))
+                .write();
         store.put(Keys.report(run), template.fill(page).getBytes(StandardCharsets.UTF_8));
         return Keys.report(run);
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -23,7 +24,7 @@ import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.events.TrainRequest;
 
 /** Reads what the store holds of a run. */
-final class RunReader {
+public final class RunReader {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int MOST_EPOCHS = 6;
@@ -31,26 +32,41 @@ final class RunReader {
     private final ArtifactStore store;
     private final String run;
 
-    RunReader(ArtifactStore store, String run) {
+    public RunReader(ArtifactStore store, String run) {
         this.store = store;
         this.run = run;
     }
 
-    RunRecord read() {
+    /** Which of the samples' folders are wanted, of those that the student drew. */
+    public interface Choice {
+        List<String> of(List<String> folders, List<JsonNode> metrics);
+    }
+
+    /** @param model prefix of the converted student, whose configuration must be there */
+    public RunRecord read(String model, Choice choice) {
         Map<String, JsonNode> stages = stages();
         JsonNode train =
                 Optional.ofNullable(stages.get("train")).orElse(JSON.nullNode()).path("detail");
-        String model = Keys.runModel(run);
+        List<JsonNode> metrics = metrics();
+        String teacher = Keys.model(train.path("model").asText());
         return new RunRecord(
                 run,
                 request(),
                 stages,
-                metrics(),
+                metrics,
                 Manifests.find(store, Keys.dataset(train.path("dataset").asText()))
                         .map(manifest -> JSON.valueToTree(manifest.about())),
-                (ObjectNode) json(Keys.model(train.path("model").asText()) + "unet/config.json"),
+                teacher,
+                (ObjectNode) json(teacher + "unet/config.json"),
                 (ObjectNode) json(model + "unet/config.json"),
-                samples(),
+                1
+                        << Math.max(
+                                0,
+                                json(teacher + "vae/config.json")
+                                                .path("block_out_channels")
+                                                .size()
+                                        - 1),
+                samples(folders -> choice.of(folders, metrics)),
                 Manifests.find(store, model).stream()
                         .flatMap(manifest -> manifest.files().stream())
                         .mapToLong(Manifest.FileEntry::size)
@@ -87,8 +103,8 @@ final class RunReader {
                 .toList();
     }
 
-    /** The teacher's samples and those of some epochs: a run of many epochs would make a page of hundreds of images. */
-    private NavigableMap<String, NavigableMap<Integer, byte[]>> samples() {
+    /** The teacher's samples and those that are wanted. */
+    private NavigableMap<String, NavigableMap<Integer, byte[]>> samples(UnaryOperator<List<String>> choice) {
         NavigableMap<String, NavigableMap<Integer, String>> keys = new TreeMap<>();
         for (ObjectInfo object : store.list(Keys.samples(run))) {
             String[] path = object.key().substring(Keys.samples(run).length()).split("/");
@@ -100,9 +116,10 @@ final class RunReader {
         List<String> epochs = keys.keySet().stream()
                 .filter(folder -> !folder.equals(SampleGrid.TEACHER))
                 .toList();
+        List<String> wanted = choice.apply(epochs);
         NavigableMap<String, NavigableMap<Integer, byte[]>> samples = new TreeMap<>();
         keys.forEach((folder, images) -> {
-            if (folder.equals(SampleGrid.TEACHER) || spread(epochs).contains(folder)) {
+            if (folder.equals(SampleGrid.TEACHER) || wanted.contains(folder)) {
                 images.forEach((index, key) ->
                         samples.computeIfAbsent(folder, f -> new TreeMap<>()).put(index, store.read(key)));
             }
@@ -110,7 +127,7 @@ final class RunReader {
         return samples;
     }
 
-    /** The first, the last and some between. */
+    /** The first, the last and some between: a run of many epochs would make a page of hundreds of images. */
     static List<String> spread(List<String> all) {
         if (all.size() <= MOST_EPOCHS) {
             return all;

@@ -7,7 +7,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.diffusion.distill.NetworkSizes;
+import dev.distillery.diffusion.unet.UNetConfig;
 
 /**
  * Everything of a run that its page shows, as read from the store.
@@ -16,24 +19,28 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param stages {@code stages/<stage>.json} by the stage's name, in the order in which they began
  * @param metrics the lines of {@code metrics.jsonl}
  * @param dataset the {@code about} of the data set's manifest
- * @param teacherConfig the teacher's {@code unet/config.json}
+ * @param teacher prefix of the teacher
+ * @param teacherConfig its {@code unet/config.json}
  * @param studentConfig the student's
+ * @param pixelsPerLatent sides of an image in those of its latents
  * @param samples PNGs by folder ({@code teacher}, {@code epoch-0001}) and by the prompt's index
  * @param weightsBytes size of the converted weights
  */
-record RunRecord(
+public record RunRecord(
         String run,
         JsonNode request,
         Map<String, JsonNode> stages,
         List<JsonNode> metrics,
         Optional<JsonNode> dataset,
+        String teacher,
         ObjectNode teacherConfig,
         ObjectNode studentConfig,
+        int pixelsPerLatent,
         NavigableMap<String, NavigableMap<Integer, byte[]>> samples,
         long weightsBytes) {
 
     /** A field of the steps' lines over the steps. */
-    Series series(String field) {
+    public Series series(String field) {
         List<JsonNode> lines = metrics.stream().filter(line -> line.has(field)).toList();
         return new Series(
                 field,
@@ -41,8 +48,37 @@ record RunRecord(
                 lines.stream().mapToDouble(line -> line.path(field).asDouble()).toArray());
     }
 
+    /** The same with no metrics of later steps. */
+    public RunRecord upTo(long step) {
+        return new RunRecord(
+                run,
+                request,
+                stages,
+                metrics.stream()
+                        .filter(line -> line.path("step").asLong() <= step)
+                        .toList(),
+                dataset,
+                teacher,
+                teacherConfig,
+                studentConfig,
+                pixelsPerLatent,
+                samples,
+                weightsBytes);
+    }
+
+    /** Of both networks, at the resolution that they were trained for. */
+    public List<SizeRow> sizes() {
+        int pixels = request.at("/encode/resolution").asInt();
+        return SizeRow.of(
+                NetworkSizes.of(UNetConfig.of(teacherConfig), pixels, pixelsPerLatent),
+                NetworkSizes.of(UNetConfig.of(studentConfig), pixels, pixelsPerLatent),
+                Optional.ofNullable(stages.get("train"))
+                        .map(train -> train.at("/detail/latency"))
+                        .orElse(MissingNode.getInstance()));
+    }
+
     /** A text of the request, such as {@code text("student", "layout")}. */
-    String text(String... path) {
+    public String text(String... path) {
         JsonNode node = request;
         for (String name : path) {
             node = node.path(name);
@@ -51,7 +87,7 @@ record RunRecord(
     }
 
     /** The prompts that samples were drawn for. */
-    List<String> prompts() {
+    public List<String> prompts() {
         return Stream.of(request.path("samples").path("prompts"))
                 .flatMap(prompts -> {
                     Stream.Builder<String> texts = Stream.builder();

@@ -8,9 +8,9 @@ import java.util.List;
  *
  * @param label what the curve shows
  */
-record Series(String label, double[] x, double[] y) {
+public record Series(String label, double[] x, double[] y) {
 
-    Series {
+    public Series {
         if (x.length != y.length) {
             throw new IllegalArgumentException(
                     "Series '" + label + "' has " + x.length + " x values but " + y.length + " y values");
@@ -18,7 +18,7 @@ record Series(String label, double[] x, double[] y) {
     }
 
     /** The points that a chart can show: finite, and positive where {@code positive} (a log scale) asks for it. */
-    Series drawable(boolean positive) {
+    public Series drawable(boolean positive) {
         List<Integer> keep = new ArrayList<>();
         for (int i = 0; i < y.length; i++) {
             if (Double.isFinite(y[i]) && (!positive || y[i] > 0)) {
@@ -32,7 +32,7 @@ record Series(String label, double[] x, double[] y) {
     }
 
     /** The moving average with weight falling by {@code 1 - 1/window} a point, corrected for its start at nothing. */
-    Series smoothed() {
+    public Series smoothed() {
         double keep = 1 - 1.0 / Math.max(1, y.length / 25.0);
         double[] smooth = new double[y.length];
         double sum = 0;
@@ -60,7 +60,11 @@ record Series(String label, double[] x, double[] y) {
         return new Series(label, fewerX, fewerY);
     }
 
-    double last() {
+    public double first() {
+        return y[0];
+    }
+
+    public double last() {
         return y[y.length - 1];
     }
 }

@@ -24,7 +24,13 @@ class PageTemplateTest {
 
         // Then
         assertThat(html)
-                .contains("&lt;script&gt;alert(1)", "<svg", "data:image/png;base64,AAAA", "no caption", "12 min 30 s")
+                .contains(
+                        "&lt;script&gt;alert(1)",
+                        "<svg",
+                        "data:image/png;base64,AAAA",
+                        "no caption",
+                        "12 min 30 s",
+                        "7.1 G")
                 .doesNotContain("<script>", "NOT_FOUND", "http://", "https://");
         Files.writeString(Path.of("target/template.html"), html);
     }
@@ -60,6 +66,8 @@ class PageTemplateTest {
                 "6,966,692",
                 "32 %",
                 NetworkPicture.of(NetworkShapeTest.miniShape()),
+                List.of(new SizeRow("MACs a step", "7.1 G", "4.7 G", "67 %")),
+                "how MACs are counted",
                 List.of(
                         new Page.Chart("Task", LineChart.ofNoisy(noisy, "--task"), "student against the noise"),
                         new Page.Chart("Output", LineChart.ofNoisy(noisy, "--output"), "student against teacher"),

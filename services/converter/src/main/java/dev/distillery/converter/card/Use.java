@@ -1,0 +1,86 @@
+package dev.distillery.converter.card;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.distillery.converter.report.RunRecord;
+
+/** How to load a converted model. */
+record Use(RunRecord record, Converted model) {
+    private static final Map<String, String> TORCH_TYPES =
+            Map.of("fp32", "torch.float32", "fp16", "torch.float16", "bf16", "torch.bfloat16");
+
+    String markdown() {
+        List<String> ways = new ArrayList<>();
+        if (model.save().contains("pipeline")) {
+            ways.add(Markdown.block(
+                    "python", imports("DiffusionPipeline") + "pipe = " + pipeline(repository(), variant()) + draw()));
+            ways.add("Or the U-Net alone, in the teacher's pipeline:");
+        }
+        ways.add(Markdown.block("python", unet()));
+        if (model.save().contains("single-file")) {
+            ways.add(Markdown.code(record.run() + ".safetensors")
+                    + " is the whole pipeline in one file, by the keys of the original Stable Diffusion code.");
+        }
+        return String.join("\n\n", ways);
+    }
+
+    private String unet() {
+        String teacher = Origin.of(record.text("teacher", "model")).loadable();
+        Optional<String> vae = Optional.of(record.text("teacher", "vae")).filter(uri -> !uri.matches("|null"));
+        String text = imports(
+                vae.isPresent()
+                        ? "AutoencoderKL, DiffusionPipeline, UNet2DConditionModel"
+                        : "DiffusionPipeline, UNet2DConditionModel");
+        text += "unet = UNet2DConditionModel.from_pretrained(" + quoted(repository()) + ", subfolder=\"unet\""
+                + variant() + type() + ")\n";
+        String parts = ", unet=unet";
+        if (vae.isPresent()) {
+            text += "vae = AutoencoderKL.from_pretrained("
+                    + quoted(Origin.of(vae.get()).loadable()) + type() + ")\n";
+            parts += ", vae=vae";
+        }
+        return text + "pipe = " + pipeline(teacher, parts) + draw();
+    }
+
+    private String imports(String names) {
+        return "import torch\nfrom diffusers import " + names + "\n\n";
+    }
+
+    private String pipeline(String of, String more) {
+        return "DiffusionPipeline.from_pretrained(" + quoted(of) + more + type() + ")\n";
+    }
+
+    private String draw() {
+        var samples = record.request().path("samples");
+        String prompt = record.prompts().stream().findFirst().orElse("a prompt");
+        return "image = pipe(" + quoted(prompt) + ", num_inference_steps="
+                + samples.path("steps").asText() + ", guidance_scale="
+                + samples.path("guidance").asText() + ", height="
+                + samples.path("size").asText() + ", width="
+                + samples.path("size").asText() + ").images[0]\n";
+    }
+
+    /** Where the card is read is not known to it. */
+    private String repository() {
+        return "OWNER/" + record.run();
+    }
+
+    private String type() {
+        return ", torch_dtype=" + TORCH_TYPES.get(model.dtype());
+    }
+
+    private String variant() {
+        String named = "." + model.dtype() + ".";
+        boolean variant = model.files().stream().anyMatch(name -> name.startsWith("unet/") && name.contains(named));
+        return variant ? ", variant=" + quoted(model.dtype()) : "";
+    }
+
+    /** A string of JSON is one of Python. */
+    private static String quoted(String text) {
+        return TextNode.valueOf(text).toString();
+    }
+}
