@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
+import dev.distillery.standalone.console.UserException;
+
 /**
  * The folder that holds everything of the standalone: {@code kafka/}, {@code s3/}, {@code work/}, {@code log/} and the results in
  * {@code runs/}. One process at a time; the lock goes with the process, however it ends.

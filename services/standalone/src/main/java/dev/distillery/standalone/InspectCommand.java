@@ -1,25 +1,35 @@
 package dev.distillery.standalone;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
-import ai.djl.Device;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.distillery.diffusion.distill.Families;
+import dev.distillery.diffusion.distill.Latency;
 import dev.distillery.diffusion.distill.Layouts;
-import dev.distillery.diffusion.distill.StepTime;
+import dev.distillery.diffusion.distill.NetworkSizes;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.safetensors.SafetensorsException;
+import dev.distillery.diffusion.singlefile.SingleFileFolder;
+import dev.distillery.diffusion.singlefile.SingleFileSource;
+import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.unet.StepCost;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.VaeConfig;
+import dev.distillery.standalone.console.Arguments;
+import dev.distillery.standalone.console.OutputOption;
+import dev.distillery.standalone.console.QuietLogging;
+import dev.distillery.standalone.console.UserException;
+import dev.distillery.standalone.console.Version;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,11 +50,11 @@ import picocli.CommandLine.Spec;
         })
 final class InspectCommand implements Callable<Integer> {
     private static final int USUAL_PIXELS_PER_LATENT = 8;
-    private static final int TOKENS = 77;
 
     @Parameters(
             paramLabel = "MODEL",
-            description = "A diffusers folder, or the name of a family: sdxl, sd1 or sd2. No weight is read.")
+            description =
+                    "A diffusers folder, a single safetensors file, or the name of a family: sdxl, sd1 or sd2. No weight is read.")
     private String model;
 
     @Option(names = "--layout", paramLabel = "NAME", description = "Its student of this layout, beside it.")
@@ -65,43 +75,56 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    /**
-     * @param macs with the products inside attention
-     * @param layerMacs without them
-     * @param bytes of the weights by type
-     * @param seconds of a forward pass of one image; null if not measured
-     */
+    private record Model(UNetConfig unet, int pixelsPerLatent) {}
+
+    /** @param seconds of a forward pass of one image; null if not measured */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record Sizes(String name, long parameters, long macs, long layerMacs, Map<String, Long> bytes, Double seconds) {}
+    record Sizes(String name, @JsonUnwrapped NetworkSizes network, Double seconds) {}
 
     @Override
-    public Integer call() throws JsonProcessingException {
+    public Integer call() throws IOException {
         output.check();
         QuietLogging.install();
-        UNetConfig teacher = config();
-        int pixels = size.orElseGet(() -> usualSize(teacher));
-        int multiple = pixelsPerLatent() << (teacher.levels() - 1);
+        Model found = model();
+        UNetConfig teacher = found.unet;
+        int pixels = size.orElseGet(() -> usualSize(found));
+        int multiple = found.pixelsPerLatent << (teacher.levels() - 1);
         if (pixels < multiple || pixels % multiple != 0) {
             throw UserException.badInput("--size must be a multiple of " + multiple + " but is " + pixels);
         }
-        int side = pixels / pixelsPerLatent();
-        var in = new InputSize(1, side, side, TOKENS);
-        Map<String, Sizes> networks = new LinkedHashMap<>();
-        networks.put("teacher", sizes(model, teacher, in));
-        layout.ifPresent(name -> networks.put("student", sizes(name, student(teacher, name), in)));
+        Map<String, UNetConfig> unets = new LinkedHashMap<>();
+        unets.put("teacher", teacher);
+        layout.ifPresent(name -> unets.put("student", student(teacher, name)));
+        Map<String, Sizes> networks = sizes(unets, pixels, found.pixelsPerLatent);
         spec.commandLine().getOut().println(output.of(networks, text(networks, pixels)));
         return 0;
     }
 
-    private UNetConfig config() {
+    private Model model() throws IOException {
         if (Families.NAMES.contains(model)) {
-            return Families.unet(model);
+            return new Model(Families.unet(model), USUAL_PIXELS_PER_LATENT);
         }
-        if (!Files.exists(Path.of(model))) {
-            throw UserException.badInput("MODEL must be a diffusers folder or one of "
+        Path path = Path.of(model);
+        if (!Files.exists(path)) {
+            throw UserException.badInput("MODEL must be a diffusers folder, a safetensors file or one of "
                     + String.join(", ", Families.NAMES) + " but is " + model);
         }
-        return UNetConfig.read(Arguments.unet(Path.of(model), "MODEL"));
+        if (Files.isRegularFile(path)) {
+            return singleFile(path);
+        }
+        Path vae = path.resolve("vae");
+        return new Model(
+                UNetConfig.read(Arguments.unet(path, "MODEL")),
+                Files.exists(vae.resolve("config.json")) ? VaeConfig.read(vae).scale() : USUAL_PIXELS_PER_LATENT);
+    }
+
+    private static Model singleFile(Path file) throws IOException {
+        try {
+            SingleFileFolder single = SingleFileFolder.of(SingleFileSource.of(file));
+            return new Model(single.unet(), single.vae().map(VaeConfig::scale).orElse(USUAL_PIXELS_PER_LATENT));
+        } catch (IllegalArgumentException | SafetensorsException e) {
+            throw UserException.badInput("MODEL: " + e.getMessage());
+        }
     }
 
     private static UNetConfig student(UNetConfig teacher, String layout) {
@@ -112,51 +135,53 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private int pixelsPerLatent() {
-        Path vae = Path.of(model).resolve("vae");
-        return Files.exists(vae.resolve("config.json")) ? VaeConfig.read(vae).scale() : USUAL_PIXELS_PER_LATENT;
-    }
-
-    private int usualSize(UNetConfig teacher) {
-        int latent = teacher.json().path("sample_size").asInt(0);
+    private static int usualSize(Model model) {
+        int latent = model.unet.json().path("sample_size").asInt(0);
         if (latent > 0) {
-            return latent * pixelsPerLatent();
+            return latent * model.pixelsPerLatent;
         }
-        return switch (Layouts.family(teacher)) {
+        return switch (Layouts.family(model.unet)) {
             case "sdxl" -> 1024;
             case "sd2" -> 768;
             default -> 512;
         };
     }
 
-    private Sizes sizes(String name, UNetConfig config, InputSize in) {
-        StepCost cost = StepCost.of(config, in);
-        long parameters = Student.parameterCount(config);
-        Map<String, Long> bytes = new LinkedHashMap<>();
-        bytes.put("fp32", 4 * parameters);
-        bytes.put("fp16", 2 * parameters);
-        Device device = Torch.defaultDevice();
-        return new Sizes(
-                name,
-                parameters,
-                cost.allMacs(),
-                cost.macs(),
-                bytes,
-                latency ? StepTime.prediction(config, in, device) : null);
+    private Map<String, Sizes> sizes(Map<String, UNetConfig> unets, int pixels, int pixelsPerLatent) {
+        InputSize in = NetworkSizes.input(pixels, pixelsPerLatent);
+        List<Double> seconds = latency
+                ? Latency.seconds(List.copyOf(unets.values()), in, Precision.FP32, Torch.defaultDevice())
+                : List.of();
+        Map<String, Sizes> sizes = new LinkedHashMap<>();
+        unets.forEach((role, unet) -> sizes.put(
+                role,
+                new Sizes(
+                        role.equals("teacher") ? model : layout.orElseThrow(),
+                        NetworkSizes.of(unet, pixels, pixelsPerLatent),
+                        latency ? seconds.get(sizes.size()) : null)));
+        return sizes;
     }
 
     private String text(Map<String, Sizes> networks, int pixels) {
         var text = new StringBuilder();
-        Sizes teacher = networks.get("teacher");
-        for (Sizes network : networks.values()) {
-            text.append(String.format(Locale.ROOT, "%s at %d px%n", network.name, pixels));
-            row(text, "parameters", "%,.0f", network.parameters, teacher.parameters, 1);
-            row(text, "MACs", "%,.1f G", network.macs, teacher.macs, 1e9);
-            row(text, "MACs without attention", "%,.1f G", network.layerMacs, teacher.layerMacs, 1e9);
-            network.bytes.forEach(
-                    (type, bytes) -> row(text, "weights in " + type, "%,.2f GB", bytes, teacher.bytes.get(type), 1e9));
-            if (network.seconds != null) {
-                row(text, "seconds a pass, fp32", "%.3g", network.seconds, teacher.seconds, 1);
+        Sizes first = networks.get("teacher");
+        NetworkSizes teacher = first.network;
+        for (Sizes each : networks.values()) {
+            NetworkSizes network = each.network;
+            text.append(String.format(Locale.ROOT, "%s at %d px%n", each.name, pixels));
+            row(text, "parameters", "%,.0f", network.parameters(), teacher.parameters(), 1);
+            row(text, "MACs", "%,.1f G", network.macs(), teacher.macs(), 1e9);
+            row(text, "MACs without attention", "%,.1f G", network.layerMacs(), teacher.layerMacs(), 1e9);
+            network.bytes()
+                    .forEach((type, bytes) -> row(
+                            text,
+                            "weights in " + type,
+                            "%,.2f GB",
+                            bytes,
+                            teacher.bytes().get(type),
+                            1e9));
+            if (each.seconds != null) {
+                row(text, "seconds a pass, fp32", "%.3g", each.seconds, first.seconds, 1);
             }
         }
         return (latency ? text.append("measured on ").append(Torch.describe()) : text)

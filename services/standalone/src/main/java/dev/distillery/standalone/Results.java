@@ -10,6 +10,7 @@ import java.util.List;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.events.RunCompleted;
+import dev.distillery.standalone.console.UserException;
 
 /** A run's report and weights as plain files, which a browser and diffusers open. */
 record Results(Path report, Path model) {
@@ -46,15 +47,11 @@ record Results(Path report, Path model) {
 
     /** The three lines that a run ends with. */
     List<String> closingLines() {
-        boolean pipeline = Files.exists(model.resolve("model_index.json"));
-        String load = pipeline
-                ? "from diffusers import DiffusionPipeline; pipe = DiffusionPipeline.from_pretrained(\"" + model + "\")"
-                : "from diffusers import UNet2DConditionModel; unet = UNet2DConditionModel.from_pretrained(\"" + model
-                        + "\", subfolder=\"unet\")";
-        return List.of("Report:    " + report, "Weights:   " + weights(), "Diffusers: " + load);
+        return List.of("Report:    " + report, "Weights:   " + weights(), "Diffusers: " + Loading.of(model));
     }
 
     private Path weights() {
-        return model.resolve("unet").resolve("diffusion_pytorch_model.safetensors");
+        Path usual = model.resolve("unet/diffusion_pytorch_model.safetensors");
+        return Files.exists(usual) ? usual : usual.getParent(); // of a variant, or in shards
     }
 }

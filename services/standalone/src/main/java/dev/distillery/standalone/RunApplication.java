@@ -6,6 +6,10 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.events.RunEvent;
 import dev.distillery.events.Topic;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.standalone.console.Progress;
+import dev.distillery.standalone.console.Terminal;
+import dev.distillery.standalone.installation.Outcome;
+import dev.distillery.standalone.installation.RunFollower;
 import io.quarkus.runtime.QuarkusApplication;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -44,12 +48,16 @@ final class RunApplication implements QuarkusApplication {
         Progress progress = new Progress(terminal, System::nanoTime);
         try (RunFollower follower = RunFollower.atTheEnd(bootstrapServers, Topic.RUN_EVENTS.topic(prefix), run)) {
             publisher.publishAndWait(Topic.TRAIN_REQUESTS, run, standalone.request());
-            Optional<RunEvent> end = follower.follow(progress, standalone::stopping, home::requireRoomToGoOn);
+            Optional<RunEvent> end =
+                    follower.follow(seen -> progress.show(seen.event()), standalone::stopping, home::requireRoomToGoOn);
             terminal.clearStatus();
             if (end.isEmpty()) {
                 return 1; // the signal decides the exit code
             }
-            Results results = Results.copy(Outcome.completed(end.get(), home), store, home.results(run));
+            Results results = Results.copy(
+                    Outcome.completed(end.get(), home.logFile().toString(), ", or another folder with --home"),
+                    store,
+                    home.results(run));
             results.closingLines().forEach(terminal::line);
             return 0;
         }

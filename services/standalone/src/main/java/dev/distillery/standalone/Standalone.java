@@ -7,6 +7,8 @@ import java.util.concurrent.TimeUnit;
 import dev.distillery.embedded.Embedded;
 import dev.distillery.embedded.Ports;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.standalone.console.Failures;
+import dev.distillery.standalone.console.UserException;
 import io.quarkus.runtime.Quarkus;
 import org.apache.kafka.common.utils.Exit;
 
@@ -22,6 +24,8 @@ final class Standalone {
     private volatile boolean stopping;
     private volatile Throwable failure;
     private volatile int code = 1;
+    private final int kafkaPort = Ports.free();
+    private final int s3Port = Ports.free();
 
     private static volatile Standalone current;
 
@@ -72,7 +76,8 @@ final class Standalone {
         Thread onSignal = new Thread(this::onSignal, "distillery-stop");
         Runtime.getRuntime().addShutdownHook(onSignal);
         haltWithAReason();
-        out.println("Starting the services and their Kafka broker and S3 store in " + home.dir());
+        out.println("Starting the services, a Kafka broker (localhost:" + kafkaPort
+                + ") and an S3 store (http://127.0.0.1:" + s3Port + ") in " + home.dir());
         out.flush();
         Quarkus.run(RunApplication.class, (exitCode, thrown) -> {
             code = exitCode;
@@ -94,14 +99,19 @@ final class Standalone {
     }
 
     private void configure() {
-        int kafkaPort = Ports.free();
-        int s3Port = Ports.free();
         Embedded.settings(kafkaPort, s3Port).forEach(System::setProperty);
         System.setProperty("distillery.standalone.home", home.dir().toString());
         System.setProperty("distillery.standalone.kafka-port", Integer.toString(kafkaPort));
         System.setProperty("distillery.standalone.s3-port", Integer.toString(s3Port));
         System.setProperty("distillery.work-dir", home.work().toString());
+        System.setProperty("distillery.sources.folders", folders());
         System.setProperty("quarkus.log.file.path", home.logFile().toString());
+    }
+
+    /** The services read the files of this request, and of others what the environment allows. */
+    private String folders() {
+        String others = System.getenv("DISTILLERY_SOURCES_FOLDERS");
+        return OwnFolders.setting(request) + (others == null || others.isBlank() ? "" : "," + others);
     }
 
     /** Runs in the JVM's shutdown; the JVM ends when it returns, so it waits for the broker's orderly end. */
@@ -111,13 +121,15 @@ final class Standalone {
         }
         stopping = true;
         out.println();
-        out.println("Stopping. The same command goes on from here.");
+        out.println("Stopping.");
         out.flush();
         try {
-            if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-                err.println("Not everything stopped within " + STOP_SECONDS + " s; nothing that was finished is lost.");
-                err.flush();
-            }
+            // Only then can nobody else write a line after it.
+            boolean inOrder = ended.await(STOP_SECONDS, TimeUnit.SECONDS);
+            out.println(
+                    (inOrder ? "Stopped." : "Not everything stopped within " + STOP_SECONDS + " s; nothing is lost.")
+                            + " The same command goes on from here.");
+            out.flush();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

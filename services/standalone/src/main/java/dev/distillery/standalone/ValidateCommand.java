@@ -2,20 +2,20 @@ package dev.distillery.standalone;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
 import ai.djl.Device;
-import dev.distillery.artifacts.ArtifactStore;
-import dev.distillery.artifacts.StoreConfig;
-import dev.distillery.dataingest.Sources;
 import dev.distillery.dataingest.source.PairSource;
-import dev.distillery.dataingest.source.hub.HubClient;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.planning.MemoryCheck;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import dev.distillery.standalone.console.OutputOption;
+import dev.distillery.standalone.console.QuietLogging;
+import dev.distillery.standalone.console.RequestFile;
+import dev.distillery.standalone.console.UserException;
+import dev.distillery.standalone.console.Version;
 import dev.distillery.trainer.run.RunForecast;
 import io.quarkus.runtime.configuration.MemorySizeConverter;
 import picocli.CommandLine.Command;
@@ -61,7 +61,7 @@ final class ValidateCommand implements Callable<Integer> {
         QuietLogging.install();
         Device device = Torch.defaultDevice();
         DeviceMemory memory = memory(device);
-        RequestFile.Checked checked = RequestFile.read(request, sources(), memory);
+        RequestFile.Checked checked = RequestFile.read(request, Places.sources(), memory);
         Optional<MemoryCheck> check = checked.found().teacher().map(ValidateCommand::check);
         Integer limit = checked.request().dataset().limit();
         Optional<Integer> pairs =
@@ -100,23 +100,5 @@ final class ValidateCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw UserException.badInput("--device-memory must be a size such as 24G but is " + deviceMemory.get());
         }
-    }
-
-    /** {@code s3://} is read with the settings that the services have in their environment. */
-    private static Sources sources() {
-        Map<String, String> env = System.getenv();
-        var hub = new HubClient(HubClient.Settings.of(env));
-        String endpoint = env.get("DISTILLERY_STORE_ENDPOINT");
-        if (endpoint == null) {
-            return Sources.withoutStore(hub);
-        }
-        return Sources.of(
-                bucket -> new ArtifactStore(new StoreConfig(
-                        endpoint,
-                        env.getOrDefault("DISTILLERY_STORE_REGION", "us-east-1"),
-                        bucket,
-                        env.getOrDefault("DISTILLERY_STORE_ACCESS_KEY", ""),
-                        env.getOrDefault("DISTILLERY_STORE_SECRET_KEY", ""))),
-                hub);
     }
 }

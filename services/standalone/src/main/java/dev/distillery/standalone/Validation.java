@@ -14,6 +14,7 @@ import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 import dev.distillery.planning.TrainingSettings;
+import dev.distillery.standalone.console.Progress;
 import dev.distillery.trainer.run.RunForecast;
 
 /**
@@ -73,10 +74,7 @@ record Validation(
     String text() {
         var text = new StringBuilder();
         if (teacher == null) {
-            line(
-                    text,
-                    "teacher",
-                    "not looked at: it is in a store; set DISTILLERY_STORE_ENDPOINT, _ACCESS_KEY, _SECRET_KEY");
+            line(text, "teacher", "not looked at: it is in a store; set " + StoreSettings.NAMES);
         } else {
             line(
                     text,

@@ -33,6 +33,16 @@ class ArchitectureTest {
             .because("the models can be read, tested and used without Kafka, S3 and Quarkus");
 
     @ArchTest
+    static final ArchRule THE_HUB_IS_SPOKEN_TO_BY_HTTP_ALONE = noClasses()
+            .that()
+            .resideInAPackage("dev.distillery.hub..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.quarkus..", "io.smallrye..", "jakarta..", "org.apache.kafka..", "io.minio..", "ai.djl..")
+            .because("what is read from a Hub and written to it is the caller's");
+
+    @ArchTest
     static final ArchRule SERVICES_MEET_IN_EVENTS_AND_STORE_ONLY = CompositeArchRule.of(SERVICES.stream()
                     .<ArchRule>map(service -> noClasses()
                             .that()
@@ -62,6 +72,15 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAPackage("ai.djl.pytorch..")
             .because("native handles and engine tricks have one home");
+
+    @ArchTest
+    static final ArchRule EVERY_METER_IS_IN_THE_TABLE = noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.distillery.monitoring..")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("io\\.micrometer\\..*\\$Builder")
+            .because("what a service measures stands in deploy/monitoring");
 
     @ArchTest
     static final ArchRule NO_CYCLES_BETWEEN_PACKAGES =

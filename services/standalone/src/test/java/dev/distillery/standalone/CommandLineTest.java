@@ -3,11 +3,15 @@ package dev.distillery.standalone;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.singlefile.SingleFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +35,7 @@ class CommandLineTest {
         "--help,sample",
         "run --help,--home",
         "validate --help,--device-memory",
+        "push --help,--private",
         "replay --help,--batch",
         "sample --help,--prompt",
         "-V,0.1"
@@ -165,6 +170,31 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldTellOfASingleFileWhatItTellsOfItsFolder() throws IOException {
+        // Given
+        Path folder = EXAMPLES.resolve("mini-sdxl");
+        Path file = dir.resolve("mini.safetensors");
+        try (var single = new SingleFile(folder.resolve("unet"), folder)) {
+            single.write(
+                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                    DType.F16,
+                    new SingleFile.About("mini", "", 64, "2026-01-01", false));
+        }
+        execute("inspect", folder.toString());
+        String expected = out.toString().replace(folder.toString(), "");
+        out.getBuffer().setLength(0);
+
+        // When
+        int code = execute("inspect", file.toString());
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(out.toString().replace(file.toString(), ""))
+                .isEqualTo(expected)
+                .contains("10,277,508");
+    }
+
+    @Test
     void shouldSaySoWhenTheRequestIsMissing() {
         // When
         int code = execute("run", dir.resolve("none.yaml").toString());
@@ -220,10 +250,11 @@ class CommandLineTest {
             delimiter = '|',
             value = {
                 "validate MODEL/../request.yaml --device-memory much|--device-memory must be a size such as 24G but is much",
-                "inspect sd3|MODEL must be a diffusers folder or one of sdxl, sd1, sd2 but is sd3",
+                "inspect sd3|MODEL must be a diffusers folder, a safetensors file or one of sdxl, sd1, sd2 but is sd3",
+                "inspect pom.xml|MODEL: pom.xml: not safetensors",
                 "inspect sd1 --layout enormous|no layout 'enormous' for a teacher of family sd1",
                 "inspect sdxl --size 100|--size must be a multiple of 32 but is 100",
-                "validate MODEL/../request.yaml --output xml|--output must be text or json but is xml",
+                "validate MODEL/../request.yaml --output xml|--output must be table or json or yaml but is xml",
                 "sample --model MODEL --prompt x --size 64 --out DIR/a.png --steps 0|--steps must be in 1..1000 but is 0",
                 "sample --model DIR --prompt x --size 64 --out DIR/a.png|config.json",
                 "replay --teacher MODEL --layout small --batch DIR/none --out DIR/o|--batch",

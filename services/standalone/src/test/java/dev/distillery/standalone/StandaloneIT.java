@@ -22,7 +22,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 @Timeout(300)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StandaloneIT {
-    private static final Path EXAMPLES = Path.of("../../deploy/examples");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int STEPS = 24;
 
@@ -152,28 +151,8 @@ class StandaloneIT {
     }
 
     private static Path request(String name, int steps) throws IOException {
-        return Files.writeString(
-                dir.resolve(name + ".yaml"),
-                """
-                run: %s
-                teacher: {model: %s}
-                dataset: {source: %s, limit: 20}
-                encode: {resolution: 64, crop: center}
-                train:
-                  steps: %d
-                  batch: 2
-                  precision: fp32
-                  optimizer: {type: adamw, learningRate: 3.0e-4}
-                  gradientCheckpointing: false
-                  checkpoint: {everySteps: 8, keep: 2}
-                samples: {prompts: ["yellow heart, heart"], everyEpochs: 2, size: 64, steps: 2}
-                convert: {dtype: fp16}
-                """
-                        .formatted(
-                                name,
-                                EXAMPLES.resolve("mini-sdxl").toRealPath(),
-                                EXAMPLES.resolve("noto-emoji").toRealPath(),
-                                steps));
+        return ExampleRequest.write(
+                dir, name, steps, "samples: {prompts: [\"yellow heart, heart\"], everyEpochs: 2, size: 64, steps: 2}");
     }
 
     private static Path metrics(String run) {

@@ -1,0 +1,26 @@
+package dev.distillery.standalone;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+import dev.distillery.artifacts.Manifests;
+
+/** The line of Python that loads what was converted. */
+final class Loading {
+    private Loading() {}
+
+    static String of(Path model) {
+        String variant = Manifests.find(model)
+                .flatMap(manifest -> Optional.ofNullable(manifest.about().get("variant")))
+                .map(Object::toString)
+                .filter(name -> !name.isEmpty())
+                .map(name -> ", variant=\"" + name + "\"")
+                .orElse("");
+        return Files.exists(model.resolve("model_index.json"))
+                ? "from diffusers import DiffusionPipeline; pipe = DiffusionPipeline.from_pretrained(\"" + model + "\""
+                        + variant + ")"
+                : "from diffusers import UNet2DConditionModel; unet = UNet2DConditionModel.from_pretrained(\"" + model
+                        + "\", subfolder=\"unet\"" + variant + ")";
+    }
+}
