@@ -9,14 +9,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.distill.Families;
 import dev.distillery.diffusion.safetensors.DType;
-import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
+import dev.distillery.diffusion.safetensors.SavedWeights;
+import dev.distillery.diffusion.safetensors.SavedWeights.Format;
 import dev.distillery.diffusion.safetensors.TensorInfo;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import picocli.CommandLine.Command;
@@ -43,7 +46,8 @@ final class ConvertBenchmark implements Callable<Integer> {
         boolean temporary = work == null;
         Path folder = temporary ? Files.createTempDirectory("distillery-benchmark") : Files.createDirectories(work);
         try {
-            Path weights = folder.resolve(family + "-fp32.safetensors");
+            Path weights =
+                    Files.createDirectories(folder.resolve(family)).resolve("diffusion_pytorch_model.safetensors");
             make(weights);
             double[] converted = new double[rounds];
             double[] copied = new double[rounds];
@@ -90,8 +94,13 @@ final class ConvertBenchmark implements Callable<Integer> {
 
     private static double convert(Path from, Path to) throws IOException {
         long started = System.nanoTime();
-        try (SafetensorsFile file = SafetensorsFile.open(from)) {
-            SafetensorsWriter.convert(file, DType.F16, open(to));
+        try (SafetensorsFolder weights = SafetensorsFolder.open(from.getParent())) {
+            var saved = new SavedWeights(
+                    weights,
+                    weights.tensors().keySet(),
+                    "model",
+                    new Format(DType.F16, Optional.empty(), Long.MAX_VALUE));
+            saved.write("model.safetensors", open(to));
         }
         return (System.nanoTime() - started) / 1e9;
     }

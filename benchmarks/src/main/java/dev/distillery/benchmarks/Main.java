@@ -7,7 +7,14 @@ import picocli.CommandLine.Command;
 @Command(
         name = "distillery-benchmarks",
         mixinStandardHelpOptions = true,
-        subcommands = {StepBenchmark.class, ConvertBenchmark.class, StepProcess.class},
+        subcommands = {
+            StepBenchmark.class,
+            ConvertBenchmark.class,
+            DataBenchmark.class,
+            EncodersBenchmark.class,
+            StepProcess.class,
+            DataProcess.class
+        },
         description = "Time and memory of Distillery beside PyTorch and diffusers in Python.")
 final class Main {
     private Main() {}

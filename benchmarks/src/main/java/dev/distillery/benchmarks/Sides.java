@@ -1,8 +1,6 @@
 package dev.distillery.benchmarks;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,8 +15,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 final class Sides {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int WARM_UP = 2;
-    /** The trainer needs little heap: tensors are outside it. */
-    private static final String HEAP = "-Xmx512m";
 
     private final int threads;
     private final int steps;
@@ -29,28 +25,7 @@ final class Sides {
         this.threads = threads;
         this.steps = steps;
         this.python = python;
-        script = folder.resolve("peer_step.py");
-        try (InputStream text = Sides.class.getResourceAsStream("peer_step.py")) {
-            Files.write(script, text.readAllBytes());
-        }
-    }
-
-    /** The interpreter, if it has what the peer needs; says so when it has not. */
-    static Optional<String> python(String command) throws InterruptedException {
-        try {
-            Process process = new ProcessBuilder(command, "-c", "import torch, diffusers, safetensors")
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() == 0) {
-                return Optional.of(command);
-            }
-            System.err.println("The peer is skipped: --python " + command + ": "
-                    + said.lines().reduce("", (before, line) -> line));
-        } catch (IOException e) {
-            System.err.println("The peer is skipped: --python " + command + ": " + e.getMessage());
-        }
-        return Optional.empty();
+        script = Processes.script(folder, "peer_step.py");
     }
 
     boolean hasPeer() {
@@ -58,14 +33,7 @@ final class Sides {
     }
 
     Measurement ours(Variant variant, Path teacher, Path batch) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                HEAP,
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "step-process"));
-        return run(command, variant, teacher, batch);
+        return run(Processes.ours("step-process"), variant, teacher, batch);
     }
 
     Measurement peer(Variant variant, Path teacher, Path batch) throws IOException, InterruptedException {
@@ -83,21 +51,7 @@ final class Sides {
         if (variant.encode()) {
             command.add("--encode");
         }
-        Path errors = Files.createTempFile("benchmark", ".err");
-        try {
-            var builder = new ProcessBuilder(command).redirectError(errors.toFile());
-            builder.environment().put("OMP_NUM_THREADS", String.valueOf(threads));
-            Process process = builder.start();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int code = process.waitFor();
-            if (code != 0) {
-                throw new IllegalStateException(String.join(" ", command) + " ended with " + code + ": "
-                        + Files.readString(errors).strip());
-            }
-            return JSON.readValue(said.lines().reduce("", (before, line) -> line), Measurement.class);
-        } finally {
-            Files.delete(errors);
-        }
+        return JSON.readValue(Processes.run(command, threads), Measurement.class);
     }
 
     /** A comparison of different arithmetic would be worth nothing. */

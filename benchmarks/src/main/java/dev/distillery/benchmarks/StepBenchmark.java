@@ -97,7 +97,11 @@ final class StepBenchmark implements Callable<Integer> {
         boolean temporary = work == null;
         Path folder = temporary ? Files.createTempDirectory("distillery-benchmark") : Files.createDirectories(work);
         try {
-            var sides = new Sides(folder, threads, steps, alone ? Optional.empty() : Sides.python(python));
+            var sides = new Sides(
+                    folder,
+                    threads,
+                    steps,
+                    alone ? Optional.empty() : Processes.python(python, "torch, diffusers, safetensors"));
             List<Row> rows = new ArrayList<>();
             System.out.println(Table.HEADER);
             for (String name : cases) {

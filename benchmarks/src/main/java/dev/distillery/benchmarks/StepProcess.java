@@ -1,7 +1,6 @@
 package dev.distillery.benchmarks;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,7 +101,7 @@ final class StepProcess implements Callable<Integer> {
                     seconds.add((System.nanoTime() - started) / 1e9);
                 }
             }
-            long peakBytes = peakBytes();
+            long peakBytes = Processes.peakBytes();
             InputSize in = size(file);
             UNetConfig teacherConfig = distillation.teacher().config();
             MemoryEstimate memory = MemoryEstimate.of(teacherConfig, distillation.plan(), settings, in, DEVICE.isGpu());
@@ -148,17 +147,5 @@ final class StepProcess implements Callable<Integer> {
         long[] latents = batch.tensors().get("latents").shape();
         long tokens = batch.tensors().get("prompt_embeds").shape()[1];
         return new InputSize(latents[0], latents[2], latents[3], tokens);
-    }
-
-    /** Linux tells; elsewhere 0. */
-    private static long peakBytes() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.exists(status)) {
-            return 0;
-        }
-        return Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("VmHWM:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                .sum();
     }
 }
