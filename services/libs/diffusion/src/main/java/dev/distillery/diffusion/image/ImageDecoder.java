@@ -46,7 +46,8 @@ final class ImageDecoder {
             }
             ImageReader reader = readers.next();
             try {
-                reader.setInput(input, true, false);
+                // without text and profiles, which may be inflated to any size and have no part in the pixels
+                reader.setInput(input, true, true);
                 return ExifOrientation.upright(read(reader, file), file);
             } finally {
                 reader.dispose();
