@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.VaeConfig;
 import picocli.CommandLine.Command;
@@ -147,7 +148,9 @@ final class StepBenchmark implements Callable<Integer> {
         var row = new Row(on.name(), variant, new ArrayList<>(), new ArrayList<>());
         for (int round = 0; round < rounds; round++) {
             row.ours.add(sides.ours(variant, teacher, batch));
-            if (on.peer() && sides.hasPeer() && variant.optimizer().equals("adamw")) {
+            if ((on.peer() || Torch.defaultDevice().isGpu())
+                    && sides.hasPeer()
+                    && variant.optimizer().equals("adamw")) {
                 row.peer.add(sides.peer(variant, teacher, batch));
                 Sides.ensureSameArithmetic(row);
             }

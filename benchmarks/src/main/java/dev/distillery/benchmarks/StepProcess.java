@@ -96,12 +96,19 @@ final class StepProcess implements Callable<Integer> {
                             .step(Batch.of(batch, SafetensorsSource.loadAll(file, scope)), 1e-5)
                             .losses();
                     first = first == null ? losses : first;
+                    Torch.await(distillation
+                            .student()
+                            .parameters()
+                            .values()
+                            .iterator()
+                            .next());
                 }
                 if (i >= warmup) {
                     seconds.add((System.nanoTime() - started) / 1e9);
                 }
             }
-            long peakBytes = Processes.peakBytes();
+            // on a GPU, what the allocator has taken it keeps
+            long peakBytes = DEVICE.isGpu() ? Torch.usedMemoryBytes(DEVICE) : Processes.peakBytes();
             InputSize in = size(file);
             UNetConfig teacherConfig = distillation.teacher().config();
             MemoryEstimate memory = MemoryEstimate.of(teacherConfig, distillation.plan(), settings, in, DEVICE.isGpu());

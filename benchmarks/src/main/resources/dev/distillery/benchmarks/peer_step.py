@@ -2,7 +2,8 @@
 
   pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 safetensors==0.8.0
 
-Prints seconds of each step, the first step's losses and peak memory as one line of JSON."""
+On a GPU where there is one. Prints seconds of each step, the first step's losses and peak memory (the GPU's, where it steps there) as one line of
+JSON."""
 import argparse, copy, json, resource, time
 import torch, torch.nn.functional as F
 from diffusers import DDPMScheduler, UNet2DConditionModel, __version__ as diffusers_version
@@ -13,6 +14,7 @@ p.add_argument("teacher"); p.add_argument("batch"); p.add_argument("--precision"
 p.add_argument("--encode", action="store_true"); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
 a = p.parse_args()
 torch.set_num_threads(a.threads)
+device = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def small_of(teacher):
@@ -34,31 +36,31 @@ def watch(unet):
     return features
 
 
-teacher = UNet2DConditionModel.from_pretrained(a.teacher, subfolder="unet", torch_dtype=torch.float32).eval().requires_grad_(False)
+teacher = UNet2DConditionModel.from_pretrained(a.teacher, subfolder="unet", torch_dtype=torch.float32).eval().requires_grad_(False).to(device)
 schedule = DDPMScheduler.from_pretrained(a.teacher, subfolder="scheduler")
 student = small_of(teacher).train().requires_grad_(True)
 if a.recompute:
     student.enable_gradient_checkpointing()
 taught, learnt = watch(teacher), watch(student)
-b = load_file(a.batch)
+b = load_file(a.batch, device=device)
 optimizer = torch.optim.AdamW(student.parameters(), lr=1e-5, weight_decay=1e-2)
 added = dict(added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])) if "text_embeds" in b else {}
 if a.encode:  # as diffengine does by default; the step then uses the batch's own latents, so that its losses can be compared
     from diffusers import AutoencoderKL
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
-    vae = AutoencoderKL.from_pretrained(a.teacher, subfolder="vae", torch_dtype=torch.float32).eval()
-    encoders = [CLIPTextModel.from_pretrained(a.teacher, subfolder="text_encoder", torch_dtype=torch.float32).eval(),
-                CLIPTextModelWithProjection.from_pretrained(a.teacher, subfolder="text_encoder_2", torch_dtype=torch.float32).eval()]
+    vae = AutoencoderKL.from_pretrained(a.teacher, subfolder="vae", torch_dtype=torch.float32).eval().to(device)
+    encoders = [CLIPTextModel.from_pretrained(a.teacher, subfolder="text_encoder", torch_dtype=torch.float32).eval().to(device),
+                CLIPTextModelWithProjection.from_pretrained(a.teacher, subfolder="text_encoder_2", torch_dtype=torch.float32).eval().to(device)]
 seconds, first = [], None
 for step in range(a.warmup + a.steps):
     started = time.perf_counter()
     if a.encode:
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
             vae.encode(b["pixels"]).latent_dist.sample()
             hidden = [encoder(b["input_ids"], output_hidden_states=True) for encoder in encoders]
             torch.cat([h.hidden_states[-2] for h in hidden], -1)
     noisy = schedule.add_noise(b["latents"], b["noise"], b["timesteps"])
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
         predicted = student(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
         with torch.no_grad():
             target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
@@ -69,7 +71,13 @@ for step in range(a.warmup + a.steps):
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     first = first or [loss.item() for loss in losses]
+    if device == "cuda":
+        torch.cuda.synchronize()
     if step >= a.warmup:
         seconds.append(time.perf_counter() - started)
-print(json.dumps(dict(seconds=seconds, losses=first, peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-                      about=f"PyTorch {torch.__version__}, diffusers {diffusers_version}, {torch.get_num_threads()} threads")))
+if device == "cuda":  # what the allocator has taken, it keeps
+    free, total = torch.cuda.mem_get_info()
+    peak, where = total - free, torch.cuda.get_device_name()
+else:
+    peak, where = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, f"{torch.get_num_threads()} threads"
+print(json.dumps(dict(seconds=seconds, losses=first, peakBytes=peak, about=f"PyTorch {torch.__version__}, diffusers {diffusers_version}, {where}")))
