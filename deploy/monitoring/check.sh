@@ -6,5 +6,5 @@ if ! command -v promtool >/dev/null; then
   echo "deploy/monitoring: skipped, promtool is not installed"
   exit 0
 fi
-promtool check rules alerts.yaml
+promtool check rules ../helm/distillery/files/monitoring/alerts.yaml
 promtool test rules alerts-test.yaml

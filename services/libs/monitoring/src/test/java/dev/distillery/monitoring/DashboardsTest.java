@@ -21,9 +21,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Dashboards and alerts ask for what there is. That every panel gets an answer is seen in deploy/test. */
+/** Dashboards and alerts ask for what there is. That every panel gets an answer is seen in ProcessesIT. */
 class DashboardsTest {
-    private static final Path MONITORING = Path.of("../../../deploy/monitoring");
+    private static final Path MONITORING = Path.of("../../../deploy/helm/distillery/files/monitoring");
+    private static final Path RUNBOOKS = Path.of("../../../deploy/monitoring/runbooks.md");
     private static final Pattern SELECTOR = Pattern.compile("\\b(distillery_\\w+)(?:\\{([^}]*)})?");
     private static final Pattern LABEL = Pattern.compile("(\\w+)\\s*(?:=~|!~|!=|=)");
     private static final List<String> OF_EVERY_SCRAPE = List.of("instance", "job");
@@ -89,7 +90,7 @@ class DashboardsTest {
         JsonNode groups = new YAMLMapper()
                 .readTree(MONITORING.resolve("alerts.yaml").toFile())
                 .path("groups");
-        List<String> chapters = Files.readAllLines(MONITORING.resolve("runbooks.md")).stream()
+        List<String> chapters = Files.readAllLines(RUNBOOKS).stream()
                 .filter(line -> line.startsWith("## "))
                 .map(line -> line.substring(3))
                 .toList();

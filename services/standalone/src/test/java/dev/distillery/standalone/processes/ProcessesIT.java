@@ -45,7 +45,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 @Timeout(900)
 class ProcessesIT {
     private static final Path EXAMPLES = Path.of("../../deploy/examples");
-    private static final Path DASHBOARDS = Path.of("../../deploy/monitoring/dashboards");
+    private static final Path DASHBOARDS = Path.of("../../deploy/helm/distillery/files/monitoring/dashboards");
 
     /** Where broker and store are. */
     enum Kind {
