@@ -40,7 +40,8 @@ final class Prometheus implements AutoCloseable {
         String targets =
                 ports.values().stream().map(p -> "'127.0.0.1:" + p + "'").collect(Collectors.joining(", "));
         Path settings = Files.createDirectories(dir).resolve("prometheus.yml");
-        Path alerts = Path.of("../../deploy/helm/distillery/files/monitoring/alerts.yaml").toRealPath();
+        Path alerts = Path.of("../../deploy/helm/distillery/files/monitoring/alerts.yaml")
+                .toRealPath();
         Files.writeString(
                 settings,
                 """
