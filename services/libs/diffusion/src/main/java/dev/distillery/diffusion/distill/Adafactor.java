@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -94,7 +95,9 @@ public final class Adafactor implements Optimizer {
         steps++;
         double beta2 = 1 - Math.pow(steps, settings.decay);
         double[] hyper = {learningRate, beta2, settings.eps, settings.clipThreshold, settings.weightDecay};
-        try (NDArray numbers = gradients.get(0).getManager().create(hyper)) {
+        NDManager scope = gradients.get(0).getManager();
+        try (NDManager host = scope.newSubManager(Device.cpu()); // read without waiting for the device
+                NDArray numbers = host.create(hyper)) {
             if (!matrices.isEmpty()) {
                 Ops.call(
                                 "adafactor_matrices",

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -66,7 +67,8 @@ public final class AdamW implements Optimizer {
     public void step(List<NDArray> gradients, double learningRate) {
         NDManager scope = gradients.get(0).getManager();
         double[] hyper = {learningRate, settings.beta1, settings.beta2, settings.eps, settings.weightDecay};
-        try (NDArray numbers = scope.create(hyper);
+        try (NDManager host = scope.newSubManager(Device.cpu()); // read without waiting for the device
+                NDArray numbers = host.create(hyper);
                 NDArray done =
                         Ops.call("adamw", numbers, parameters, gradients, firstMoments, secondMoments, stepCounts)) {
             steps++;

@@ -102,8 +102,7 @@ public final class TeacherMatch {
 
     /** The pair once for each bin. */
     private Batch batch(Pair pair, long seed, NDManager scope) {
-        Torch.seed(seed);
-        NDArray noise = scope.randomNormal(pair.latents().getShape());
+        NDArray noise = Torch.normal(seed, pair.latents().getShape(), scope);
         return new Batch(
                 rows(pair.latents(), scope),
                 rows(noise, scope),

@@ -91,9 +91,10 @@ public final class TextToImage implements AutoCloseable {
                 Torch.GradMode off = Torch.gradMode(false);
                 NDManager run = scope.newSubManager()) {
             Conditions conditions = conditions(unet, settings, run);
-            Torch.seed(settings.seed());
-            NDArray latents = run.randomNormal(
-                            new Shape(settings.prompts().size(), vae.config().latentChannels(), side, side))
+            NDArray latents = Torch.normal(
+                            settings.seed(),
+                            new Shape(settings.prompts().size(), vae.config().latentChannels(), side, side),
+                            run)
                     .mul((float) sampler.initNoiseSigma());
             double[] timesteps = sampler.timesteps();
             for (int i = 0; i < timesteps.length; i++) {

@@ -23,7 +23,8 @@ import ai.djl.pytorch.jni.JniUtils;
  * <p>Not for two threads at once on the same arrays: an argument's place in the call is passed by naming the array.
  */
 public final class Ops {
-    private static final NDManager MANAGER = Torch.newManager(); // as long as the process
+    // As long as the process, and on the CPU: a number that lay on a GPU would make it wait whenever it is read.
+    private static final NDManager MANAGER = Torch.newCpuManager();
     private static final PtSymbolBlock SCRIPT = load();
     private static final Map<Double, NDArray> NUMBERS = new ConcurrentHashMap<>();
     private static final ThreadLocal<Boolean> EAGER = ThreadLocal.withInitial(() -> {

@@ -8,6 +8,7 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.cuda.CudaUtils;
@@ -89,11 +90,17 @@ public final class Torch {
     }
 
     /**
-     * Seeds the process-wide generator: draws on the CPU then equal those of {@code torch.manual_seed(seed)}. Every
-     * consumer reseeds before it draws, so a draw depends on its seed alone; two threads must not draw at once.
+     * Standard normal numbers in {@code scope}, float32: those of {@code torch.manual_seed(seed)} and {@code torch.randn} on the
+     * CPU, whatever the scope's device, so that a picture is the same on each. The generator is the process's: two threads
+     * must not draw at once.
      */
-    public static void seed(long seed) {
+    public static NDArray normal(long seed, Shape shape, NDManager scope) {
         JniUtils.setSeed(seed);
+        try (NDManager host = scope.newSubManager(Device.cpu())) {
+            NDArray drawn = host.randomNormal(shape).toDevice(scope.getDevice(), false);
+            drawn.attach(scope);
+            return drawn;
+        }
     }
 
     /** Returns when the device has computed the array; the CPU always has. */

@@ -4,7 +4,8 @@
 # (groups, eps, heads) come as one-element tensors.
 #
 # The activations' type decides the arithmetic's: in bfloat16, weights are cast where a product or convolution uses them,
-# which is what torch.autocast does on the CPU; norms take float32 weights beside bfloat16 activations.
+# which is what torch.autocast does. Norms have float32 weights: autocast norms bfloat16 activations as they are on the CPU,
+# and in float32, with what follows up to the next product, on a GPU.
 class Ops(Module):
   __parameters__ = []
   __buffers__ = []
@@ -34,9 +35,22 @@ class Ops(Module):
   def conv(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     return (self).conv2d(x, w, b, 1, torch.floordiv(torch.size(w, 2), 2))
 
+  # what a norm takes of activations, to be given back in their type once a product follows
+  def normable(self: __torch__.Ops, x: Tensor) -> Tensor:
+    if x.is_cuda:
+      h = torch.to(x, 6)
+    else:
+      h = x
+    return h
+
+  def norm_of_channels(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor, eps: float) -> Tensor:
+    return torch.to(torch.layer_norm((self).normable(x), [torch.size(x, -1)], w, b, eps), x.dtype)
+
+  def group_norm_silu(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor, groups: int, eps: float) -> Tensor:
+    return torch.to(torch.silu(torch.group_norm((self).normable(x), groups, w, b, eps)), x.dtype)
+
   def group_norm_silu_conv(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
-    h = torch.silu(torch.group_norm(x, int(groups), w[0], w[1], float(eps)))
-    return (self).conv(h, w[2], w[3])
+    return (self).conv((self).group_norm_silu(x, w[0], w[1], int(groups), float(eps)), w[2], w[3])
 
   def upsample_twice(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor) -> Tensor:
     size = [torch.mul(torch.size(x, 2), 2), torch.mul(torch.size(x, 3), 2)]
@@ -65,10 +79,10 @@ class Ops(Module):
   def resnet(self: __torch__.Ops, x: Tensor, temb: Tensor, w: List[Tensor], groups: Tensor, eps: Tensor) -> Tensor:
     g = int(groups)
     e = float(eps)
-    h = (self).conv(torch.silu(torch.group_norm(x, g, w[0], w[1], e)), w[2], w[3])
+    h = (self).conv((self).group_norm_silu(x, w[0], w[1], g, e), w[2], w[3])
     t = (self).linear(torch.silu(temb), w[4], w[5])
     h0 = torch.add(h, torch.unsqueeze(torch.unsqueeze(t, -1), -1))
-    h1 = (self).conv(torch.silu(torch.group_norm(h0, g, w[6], w[7], e)), w[8], w[9])
+    h1 = (self).conv((self).group_norm_silu(h0, w[6], w[7], g, e), w[8], w[9])
     if torch.gt(torch.len(w), 10):
       shortcut = (self).conv(x, w[10], w[11])
     else:
@@ -89,7 +103,7 @@ class Ops(Module):
 
   # (B, C, H, W) -> normalised, projected tokens (B, H*W, C); w: norm, proj_in; a 4-d projection is a 1x1 convolution
   def to_tokens(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
-    h = torch.group_norm(x, int(groups), w[0], w[1], 1.0e-06)
+    h = torch.to(torch.group_norm((self).normable(x), int(groups), w[0], w[1], 1.0e-06), x.dtype)
     if torch.eq(torch.dim(w[2]), 4):
       h0 = torch.transpose(torch.flatten((self).conv(h, w[2], w[3]), 2), 1, 2)
     else:
@@ -115,16 +129,15 @@ class Ops(Module):
 
   # w: norm1 (2), attn1 (5)
   def self_attention(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
-    n = torch.layer_norm(x, [torch.size(x, -1)], w[0], w[1], 1.0e-05)
+    n = (self).norm_of_channels(x, w[0], w[1], 1.0e-05)
     return (self).attention(n, n, torch.slice(w, 2, 7), heads)
 
   # what follows the self attention; w: norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
   def transformer_block(self: __torch__.Ops, x: Tensor, attended: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
-    c = [torch.size(x, -1)]
     x1 = torch.add(attended, x)
-    n2 = torch.layer_norm(x1, c, w[0], w[1], 1.0e-05)
+    n2 = (self).norm_of_channels(x1, w[0], w[1], 1.0e-05)
     x2 = torch.add((self).attention(n2, context, torch.slice(w, 2, 7), heads), x1)
-    n3 = torch.layer_norm(x2, c, w[7], w[8], 1.0e-05)
+    n3 = (self).norm_of_channels(x2, w[7], w[8], 1.0e-05)
     value, gate = torch.chunk((self).linear(n3, w[9], w[10]), 2, -1)
     return torch.add((self).linear(torch.mul(value, torch.gelu(gate)), w[11], w[12]), x2)
 
@@ -132,8 +145,8 @@ class Ops(Module):
   # w: norm1, conv1, norm2, conv2 [, conv_shortcut], each weight and bias
   def vae_resnet(self: __torch__.Ops, x: Tensor, w: List[Tensor], groups: Tensor) -> Tensor:
     g = int(groups)
-    h = (self).conv(torch.silu(torch.group_norm(x, g, w[0], w[1], 1.0e-06)), w[2], w[3])
-    h0 = (self).conv(torch.silu(torch.group_norm(h, g, w[4], w[5], 1.0e-06)), w[6], w[7])
+    h = (self).conv((self).group_norm_silu(x, w[0], w[1], g, 1.0e-06), w[2], w[3])
+    h0 = (self).conv((self).group_norm_silu(h, w[4], w[5], g, 1.0e-06), w[6], w[7])
     if torch.gt(torch.len(w), 8):
       shortcut = (self).conv(x, w[8], w[9])
     else:

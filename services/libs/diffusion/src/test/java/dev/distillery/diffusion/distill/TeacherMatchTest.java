@@ -58,8 +58,7 @@ class TeacherMatchTest {
             // When
             MatchErrors errors = match.of(pair, 5);
             // Then
-            Torch.seed(5);
-            NDArray noise = scope.randomNormal(pair.latents().getShape());
+            NDArray noise = Torch.normal(5, pair.latents().getShape(), scope);
             for (int bin = 0; bin < TeacherMatch.BINS; bin++) {
                 NDArray timestep = scope.create(new long[] {match.timesteps()[bin]});
                 Losses losses = d.evaluate(new Batch(

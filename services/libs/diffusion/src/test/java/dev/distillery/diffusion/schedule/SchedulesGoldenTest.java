@@ -90,7 +90,7 @@ class SchedulesGoldenTest {
                 Sampler used = Sampler.of(config("PNDMScheduler-leading-epsilon-plain"), 3);
                 Sampler fresh = Sampler.of(config("PNDMScheduler-leading-epsilon-plain"), 3)) {
             // Given
-            NDArray noise = scope.randomNormal(new Shape(1, 4, 4, 4));
+            NDArray noise = Torch.normal(3, new Shape(1, 4, 4, 4), scope);
             sampled(used, noise.mul(2));
             // When
             NDArray again = sampled(used, noise);
@@ -122,8 +122,7 @@ class SchedulesGoldenTest {
             Sampler sampler = Sampler.of(config(name), 7);
             int passes = sampler.timesteps().length;
             // When
-            Torch.seed(3);
-            NDArray x = scope.randomNormal(new Shape(1, 4, 4, 4)).mul((float) sampler.initNoiseSigma());
+            NDArray x = Torch.normal(3, new Shape(1, 4, 4, 4), scope).mul((float) sampler.initNoiseSigma());
             for (int i = 0; i < passes; i++) {
                 Golden.assertClose(name + " before step " + i, x, trace.get(i));
                 x = sampler.step(sampler.scaleModelInput(x, i).tanh().mul(0.9f), i, x);
