@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.util.Utils;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -27,6 +28,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  */
 public final class ClipTokenizer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FLAVOR = "RUST_FLAVOR"; // of DJL's native library
     private static final String WORDS =
             "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
@@ -46,6 +48,7 @@ public final class ClipTokenizer implements AutoCloseable {
 
     /** @throws IllegalArgumentException naming the file that is missing or malformed */
     public static ClipTokenizer load(Path folder) {
+        stayOnTheCpu();
         try {
             ObjectNode vocabulary = (ObjectNode) JSON.readTree(Files.readAllBytes(folder.resolve("vocab.json")));
             List<String> merges = Files.readAllLines(folder.resolve("merges.txt")).stream()
@@ -70,6 +73,13 @@ public final class ClipTokenizer implements AutoCloseable {
                     id(vocabulary, pad));
         } catch (IOException | ClassCastException e) {
             throw new IllegalArgumentException(folder + " is not a CLIP tokenizer: " + e, e);
+        }
+    }
+
+    /** Beside a GPU, DJL would download another native library, which the tokenizer does not need. */
+    private static void stayOnTheCpu() {
+        if (Utils.getEnvOrSystemProperty(FLAVOR) == null) {
+            System.setProperty(FLAVOR, "cpu");
         }
     }
 
