@@ -3,9 +3,10 @@
   pip install torch==2.7.1 torchvision==0.22.1 diffusers==0.35.1 transformers==4.55.4 safetensors pyarrow pillow
 
 ingest: decodes images, RGB on white, bilinear resize, random crop, flip, to tensor.
-encode: the posterior of the auto-encoder and both text encoders, as diffengine computes them in each step; images are decoded before.
+encode: the same by torch's DataLoader, a process ahead of the networks; then the posterior of the auto-encoder and both text encoders, as diffengine
+computes them in each step.
 
-Prints images a second and peak memory as one line of JSON. torch's threads for the networks, one process for decoding."""
+Prints images a second and peak memory as one line of JSON."""
 import argparse, glob, io, json, resource, time
 import pyarrow.parquet as pq, torch
 from PIL import Image
@@ -27,6 +28,18 @@ def rgb(data):
     return white.convert("RGB")
 
 
+class Prepared(torch.utils.data.Dataset):
+    def __init__(self, items, prepare):
+        self.items, self.prepare = items, prepare
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        data, caption = self.items[i]
+        return self.prepare(rgb(data)), caption
+
+
 def main():
     p = argparse.ArgumentParser(); p.add_argument("verb", choices=["ingest", "encode"]); p.add_argument("data"); p.add_argument("teacher", nargs="?")
     p.add_argument("--resolution", type=int, default=1024); p.add_argument("--repeat", type=int, default=1); p.add_argument("--batch", type=int, default=16)
@@ -45,15 +58,15 @@ def main():
         tok = [CLIPTokenizer.from_pretrained(a.teacher, subfolder=s) for s in ("tokenizer", "tokenizer_2")]
         enc = [CLIPTextModel.from_pretrained(a.teacher, subfolder="text_encoder", torch_dtype=torch.float32).eval(),
                CLIPTextModelWithProjection.from_pretrained(a.teacher, subfolder="text_encoder_2", torch_dtype=torch.float32).eval()]
-        items = [(prepare(rgb(d)), t) for (d, t), _ in zip(rows(a.data, 1 + a.limit // 1900), range(a.limit))]
+        items = [row for row, _ in zip(rows(a.data, 1 + a.limit // 1900), range(a.limit))]
         t = time.perf_counter()
+        batches = torch.utils.data.DataLoader(Prepared(items, prepare), batch_size=a.batch, num_workers=1)
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=a.dtype == "bf16"):
-            for i in range(0, len(items), a.batch):
-                chunk = items[i:i + a.batch]
-                vae.encode(torch.stack([x for x, _ in chunk])).latent_dist.sample()
-                hidden = [e(k([c for _, c in chunk], padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids,
+            for pixels, captions in batches:
+                vae.encode(pixels).latent_dist.sample()
+                hidden = [e(k(list(captions), padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids,
                             output_hidden_states=True) for k, e in zip(tok, enc)]
-                torch.cat([h.hidden_states[-2] for h in hidden], -1); n += len(chunk)
+                torch.cat([h.hidden_states[-2] for h in hidden], -1); n += len(captions)
         seconds = time.perf_counter() - t
     print(json.dumps(dict(peer="python", verb=a.verb, resolution=a.resolution, images=n, images_per_second=n / seconds, threads=torch.get_num_threads(),
                           peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)))
