@@ -59,7 +59,7 @@ final class ReplayCommand implements Callable<Integer> {
         Arguments.file(
                 teacher.resolve("scheduler/scheduler_config.json"), "--teacher " + teacher + " has no scheduler");
         Arguments.file(batch, "--batch");
-        Files.createDirectories(Arguments.parent(out));
+        Files.createDirectories(Arguments.parent("--out", out));
         QuietLogging.install();
         try {
             Losses losses =

@@ -73,7 +73,7 @@ final class SampleCommand implements Callable<Integer> {
         Arguments.between("--size", size, 8, 4096);
         Path networkFolder = Arguments.unet(unet == null ? model : unet, unet == null ? "--model" : "--unet");
         Arguments.file(model.resolve("model_index.json"), "--model " + model + " is not a diffusers folder");
-        Path folder = Arguments.parent(out);
+        Path folder = Arguments.parent("--out", out);
         QuietLogging.install();
         byte[] png;
         try (TextToImage textToImage = TextToImage.load(model);

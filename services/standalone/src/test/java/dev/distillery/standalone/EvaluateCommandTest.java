@@ -12,6 +12,7 @@ import java.util.List;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.image.RgbImage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +38,7 @@ class EvaluateCommandTest {
     @Test
     void shouldFindNothingBetweenTheTeacherAndItself() throws IOException {
         // When
-        int code = evaluate("--images", "2", "--steps", "2", "-o", "json");
+        int code = evaluate("--images", "2", "--steps", "2", "-o", "json", "--grid", grid().toString());
 
         // Then
         assertThat(err.toString()).contains("2/2 images");
@@ -49,14 +50,49 @@ class EvaluateCommandTest {
         assertThat(report.at("/match/timesteps").size()).isEqualTo(10);
         assertThat(report.at("/protocol/scheduler").asText()).isEqualTo("EulerDiscreteScheduler");
         assertThat(report.has("real")).isFalse();
+        assertThat(RgbImage.decode(Files.readAllBytes(grid())))
+                .extracting(RgbImage::width, RgbImage::height)
+                .containsExactly(3 * 64 + 2 * 2, 2 * 64 + 2);
+    }
+
+    @Test
+    void shouldTellWhatTheScoresAreOf() throws Exception {
+        // When
+        int code = evaluate("--images", "1", "--first", "1", "--steps", "1", "--scheduler", "pndm", "-o", "json");
+        JsonNode second = report();
+        out.getBuffer().setLength(0);
+        evaluate("--images", "1", "--steps", "1", "-o", "json");
+        JsonNode first = report();
+
+        // Then
+        assertThat(code).as(err.toString()).isZero();
+        assertThat(second.at("/protocol/scheduler").asText()).isEqualTo("PNDMScheduler");
+        assertThat(second.at("/digests/student/diffusion_pytorch_model.safetensors")
+                        .asText())
+                .isEqualTo(sha256(TEACHER.resolve("unet/diffusion_pytorch_model.safetensors")));
+        assertThat(second.at("/digests/teacher")).hasSizeGreaterThan(10).isEqualTo(first.at("/digests/teacher"));
+        assertThat(second.at("/digests/data").asText())
+                .matches("[0-9a-f]{64}")
+                .isNotEqualTo(first.at("/digests/data").asText());
+    }
+
+    @Test
+    void shouldTakeAPublishedProtocol() throws Exception {
+        // When it asks for more images than there are
+        int code = evaluate("--protocol nota --clip %s --inception %s --inception-sha256 0"
+                .formatted(clip(), GOLDEN.resolve("evaluate/standin.pt"))
+                .split(" "));
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("must have 30000 pairs that can be used but has 1911");
     }
 
     @Test
     void shouldScoreTheSamePicturesAlike() throws Exception {
         // Given
         Path inception = GOLDEN.resolve("evaluate/standin.pt");
-        String digest =
-                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(inception)));
+        String digest = sha256(inception);
 
         // When
         int code = evaluate(
@@ -72,7 +108,7 @@ class EvaluateCommandTest {
             assertThat(all.at("/student/" + score)).isEqualTo(all.at("/teacher/" + score));
         }
         assertThat(all.at("/real/clip").isNumber()).isTrue();
-        assertThat(all.at("/protocol/inceptionSha256").asText()).isEqualTo(digest);
+        assertThat(all.at("/digests/inception").asText()).isEqualTo(digest);
         assertThat(all.has("match")).isFalse();
     }
 
@@ -82,6 +118,8 @@ class EvaluateCommandTest {
             value = {
                 "--scores clip|--clip DIR must be given",
                 "--scores fid|--inception FILE must be given",
+                "--protocol mine|--protocol must be nota but is mine",
+                "--scheduler heun|--scheduler must be euler or ddim or pndm but is heun",
                 "--scores beauty|teacher-match, CLIP, FID, IS",
                 "--scores is --images 9|--images must be in 10..",
                 "--first 1900 --images 32|must have 1932 pairs that can be used but has 1911",
@@ -121,6 +159,14 @@ class EvaluateCommandTest {
         commandLine.setOut(new PrintWriter(out, true));
         commandLine.setErr(new PrintWriter(err, true));
         return commandLine.execute(all.toArray(String[]::new));
+    }
+
+    private Path grid() {
+        return dir.resolve("new/grid.png");
+    }
+
+    private static String sha256(Path file) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
     }
 
     private JsonNode report() throws IOException {

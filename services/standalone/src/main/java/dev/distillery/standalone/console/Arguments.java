@@ -35,9 +35,9 @@ public final class Arguments {
     }
 
     /** The folder that a file is to be written to. */
-    public static Path parent(Path file) {
+    public static Path parent(String option, Path file) {
         if (Files.isDirectory(file)) {
-            throw UserException.badInput("--out " + file + " is a folder; name a file");
+            throw UserException.badInput(option + " " + file + " is a folder; name a file");
         }
         return file.toAbsolutePath().getParent();
     }

@@ -4,13 +4,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.diffusion.evaluate.InceptionScore;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
+import dev.distillery.diffusion.schedule.Sampler;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.WeightsException;
 import dev.distillery.standalone.console.Arguments;
@@ -34,7 +37,8 @@ import picocli.CommandLine.Spec;
         description = {
             "Scores a student beside its teacher, on images and captions of this machine that it has not been trained on.",
             "teacher-match needs no other network: errors against the teacher by timestep, and a distance of the pictures.",
-            "clip, fid and is draw pictures and compare them as BK-SDM's scripts, pytorch-fid and torch-fidelity do."
+            "clip, fid and is draw pictures and compare them as BK-SDM's scripts, pytorch-fid and torch-fidelity do.",
+            "Exit codes: 0 done, 2 bad arguments, 1 failed."
         })
 public final class EvaluateCommand implements Callable<Integer> {
     @Option(
@@ -69,19 +73,25 @@ public final class EvaluateCommand implements Callable<Integer> {
     private String caption;
 
     @Option(
+            names = "--protocol",
+            paramLabel = "nota",
+            description =
+                    "Published settings for all that is not given. nota is BK-SDM's: 30000 images, clip, fid and is,"
+                            + " PNDM, 25 steps, guidance 7.5, seed 1234, drawn at 512 and scored at 256 px.")
+    private Optional<String> published;
+
+    @Option(
             names = "--scores",
             paramLabel = "NAME",
             split = ",",
-            defaultValue = "teacher-match",
-            description = "teacher-match, clip, fid, is; default: ${DEFAULT-VALUE}")
+            description = "teacher-match, clip, fid, is; default: teacher-match")
     private List<String> scores;
 
     @Option(
             names = "--images",
             paramLabel = "N",
-            defaultValue = "32",
-            description = "How many pairs; image i is drawn with the seed + i. Default: ${DEFAULT-VALUE}")
-    private int images;
+            description = "How many pairs; image i is drawn with the seed + i. Default: 32")
+    private Optional<Integer> images;
 
     @Option(
             names = "--first",
@@ -93,10 +103,9 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--size",
             paramLabel = "PX",
-            required = true,
             description =
                     "Height and width of what is drawn: 512 for SD v1, 1024 for SDXL, 64 for the example's model.")
-    private int size;
+    private Optional<Integer> size;
 
     @Option(
             names = "--scored-size",
@@ -105,18 +114,20 @@ public final class EvaluateCommand implements Callable<Integer> {
                     + " that is less.")
     private Optional<Integer> scoredSize;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "25", description = "Default: ${DEFAULT-VALUE}")
-    private int steps;
-
     @Option(
-            names = "--guidance",
-            paramLabel = "G",
-            defaultValue = "7.5",
-            description = "Classifier-free guidance; 1 is none. Default: ${DEFAULT-VALUE}")
-    private double guidance;
+            names = "--scheduler",
+            paramLabel = "euler|ddim|pndm",
+            description = "With which both draw, on the teacher's noise; default: the teacher's own.")
+    private Optional<String> scheduler;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1234", description = "Default: ${DEFAULT-VALUE}")
-    private long seed;
+    @Option(names = "--steps", paramLabel = "N", description = "Default: 25")
+    private Optional<Integer> steps;
+
+    @Option(names = "--guidance", paramLabel = "G", description = "Classifier-free guidance; 1 is none. Default: 7.5")
+    private Optional<Double> guidance;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Default: 1234")
+    private Optional<Long> seed;
 
     @Option(names = "--clip", paramLabel = "DIR", description = "For clip: a CLIPModel folder of transformers.")
     private Optional<Path> clip;
@@ -140,6 +151,12 @@ public final class EvaluateCommand implements Callable<Integer> {
                     "For fid: statistics of real images as pytorch-fid saves them; default: of the data's images.")
     private Optional<Path> real;
 
+    @Option(
+            names = "--grid",
+            paramLabel = "PNG",
+            description = "Writes the first eight side by side: image of the data, teacher's picture, student's.")
+    private Optional<Path> grid;
+
     @Mixin
     private OutputOption output;
 
@@ -149,51 +166,86 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         output.check();
-        Evaluation.Settings settings = settings();
+        published.ifPresent(name -> Arguments.oneOf("--protocol", name, "nota"));
+        Set<Score> wanted =
+                Score.of(chosen(Optional.ofNullable(scores), protocol -> protocol.scores, List.of("teacher-match")));
+        HeldOutData pairs = pairs(wanted);
+        Evaluation.Settings settings = settings(wanted);
+        Optional<Path> gridFolder = grid.map(file -> Arguments.parent("--grid", file));
         QuietLogging.install();
-        List<HeldOutImage> pairs = HeldOutImage.read(data, image, caption, first, images);
         var terminal = Terminal.of(spec.commandLine().getErr());
-        EvaluationReport report;
+        Digests digests = Digests.of(settings, pairs);
+        Evaluation.Evaluated found;
         try (var evaluation = new Evaluation(settings)) {
-            report = evaluation.of(
-                    pairs, first, protocol(settings), done -> terminal.status(done + "/" + images + " images"));
+            found = evaluation.of(
+                    pairs,
+                    protocol(settings, pairs),
+                    digests,
+                    done -> terminal.status(done + "/" + pairs.count() + " images"));
         } catch (IllegalArgumentException | SafetensorsException | WeightsException e) {
             throw UserException.badInput(e.getMessage());
         } finally {
             terminal.clearStatus();
         }
-        spec.commandLine().getOut().println(output.of(report, report.text()));
+        spec.commandLine()
+                .getOut()
+                .println(output.of(found.report(), found.report().text()));
+        if (grid.isPresent()) {
+            Files.createDirectories(gridFolder.orElseThrow());
+            Files.write(grid.get(), found.grid().png());
+        }
         return 0;
     }
 
-    private Evaluation.Settings settings() {
-        Set<Score> wanted = Score.of(scores);
-        boolean looks = wanted.contains(Score.FID) || wanted.contains(Score.IS);
+    private HeldOutData pairs(Set<Score> wanted) {
+        int count = chosen(images, protocol -> protocol.images, 32);
         int fewest = wanted.contains(Score.IS) ? InceptionScore.SPLITS : wanted.contains(Score.FID) ? 2 : 1;
-        Arguments.between("--images", images, fewest, 1_000_000);
-        Arguments.between("--first", first, 0, Integer.MAX_VALUE - images);
-        Arguments.between("--steps", steps, 1, 1000);
-        Arguments.between("--size", size, 8, 4096);
-        Arguments.between("--scored-size", scoredSize.orElse(size), 8, 4096);
-        Path student = Arguments.unet(model, "--model");
-        Arguments.unet(teacher, "--teacher");
-        Arguments.file(teacher.resolve("model_index.json"), "--teacher " + teacher + " is not a diffusers folder");
+        Arguments.between("--images", count, fewest, 1_000_000);
+        Arguments.between("--first", first, 0, Integer.MAX_VALUE - count);
         if (!Files.exists(data)) {
             throw UserException.badInput("--data: there is no " + data);
         }
+        return new HeldOutData(data, image, caption, first, count);
+    }
+
+    private Evaluation.Settings settings(Set<Score> wanted) {
+        boolean looks = wanted.contains(Score.FID) || wanted.contains(Score.IS);
+        int px = size.or(() -> published().map(protocol -> protocol.size))
+                .orElseThrow(() -> UserException.badInput("--size PX must be given, or --protocol"));
+        int scoredPx = chosen(scoredSize, protocol -> protocol.scoredSize, Math.min(256, px));
+        int passes = chosen(steps, protocol -> protocol.steps, 25);
+        Arguments.between("--steps", passes, 1, 1000);
+        Arguments.between("--size", px, 8, 4096);
+        Arguments.between("--scored-size", scoredPx, 8, 4096);
+        Path student = Arguments.unet(model, "--model");
+        Arguments.unet(teacher, "--teacher");
+        Arguments.file(teacher.resolve("model_index.json"), "--teacher " + teacher + " is not a diffusers folder");
         real.ifPresent(file -> Arguments.file(file, "--real"));
         return new Evaluation.Settings(
                 teacher,
                 student,
                 wanted,
-                size,
-                scoredSize.orElse(Math.min(256, size)),
-                steps,
-                guidance,
-                seed,
+                px,
+                scoredPx,
+                schedulerConfig(),
+                passes,
+                chosen(guidance, protocol -> protocol.guidance, 7.5),
+                chosen(seed, protocol -> protocol.seed, 1234L),
                 wanted.contains(Score.CLIP) ? Optional.of(given(clip, "--clip DIR", "clip")) : Optional.empty(),
                 looks ? Optional.of(inceptionFile()) : Optional.empty(),
                 real);
+    }
+
+    private JsonNode schedulerConfig() {
+        scheduler.ifPresent(name -> Arguments.oneOf("--scheduler", name, "euler", "ddim", "pndm"));
+        Arguments.file(
+                teacher.resolve("scheduler/scheduler_config.json"), "--teacher " + teacher + " has no scheduler");
+        JsonNode own = Sampler.config(teacher);
+        return scheduler
+                .map(name -> Sampler.Type.valueOf(name.toUpperCase(Locale.ROOT)))
+                .or(() -> published().map(protocol -> protocol.scheduler))
+                .<JsonNode>map(type -> type.from(own))
+                .orElse(own);
     }
 
     private Evaluation.InceptionFile inceptionFile() {
@@ -202,30 +254,32 @@ public final class EvaluateCommand implements Callable<Integer> {
         return new Evaluation.InceptionFile(file, given(inceptionSha256, "--inception-sha256 HEX", "fid and is"));
     }
 
+    private Optional<PublishedProtocol> published() {
+        return published.map(name -> PublishedProtocol.valueOf(name.toUpperCase(Locale.ROOT)));
+    }
+
+    private <T> T chosen(Optional<T> given, Function<PublishedProtocol, T> ofProtocol, T otherwise) {
+        return given.or(() -> published().map(ofProtocol)).orElse(otherwise);
+    }
+
     private static <T> T given(Optional<T> value, String option, String scores) {
         return value.orElseThrow(() -> UserException.badInput(option + " must be given for " + scores));
     }
 
-    private EvaluationReport.Protocol protocol(Evaluation.Settings settings) throws IOException {
-        Path scheduler = teacher.resolve("scheduler/scheduler_config.json");
-        Arguments.file(scheduler, "--teacher " + teacher + " has no scheduler");
+    private EvaluationReport.Protocol protocol(Evaluation.Settings settings, HeldOutData pairs) {
         return new EvaluationReport.Protocol(
                 model.toString(),
                 teacher.toString(),
                 data.toString(),
-                first,
-                images,
-                new ObjectMapper()
-                        .readTree(Files.readAllBytes(scheduler))
-                        .path("_class_name")
-                        .asText(),
-                steps,
-                guidance,
-                size,
+                pairs.first(),
+                pairs.count(),
+                Sampler.Type.of(settings.scheduler()).className(),
+                settings.steps(),
+                settings.guidance(),
+                settings.sizePx(),
                 settings.scoredPx(),
-                seed,
+                settings.seed(),
                 settings.clip().map(Path::toString).orElse(null),
-                settings.inception().map(Evaluation.InceptionFile::sha256).orElse(null),
                 real.map(Path::toString).orElse(null),
                 Torch.describe());
     }

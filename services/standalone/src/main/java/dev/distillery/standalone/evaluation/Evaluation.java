@@ -10,6 +10,7 @@ import java.util.function.IntConsumer;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.diffusion.clip.ClipModel;
 import dev.distillery.diffusion.distill.MatchErrors;
 import dev.distillery.diffusion.distill.TeacherMatch;
@@ -37,11 +38,15 @@ final class Evaluation implements AutoCloseable {
     /** Pictures that are looked at together. */
     private static final int CHUNK = 16;
 
+    /** Rows of the grid at most. */
+    private static final int SHOWN = 8;
+
     /**
      * @param teacher a diffusers folder, whose encoders, auto-encoder and scheduler both networks use
      * @param student folder of a U-Net
      * @param scoredPx height and width of what CLIP and Inception see
      * @param clip folder of a CLIP model
+     * @param scheduler configuration of the scheduler that both draw with
      * @param realStatistics a {@code .npz} that FID compares with instead of the images of the data
      */
     record Settings(
@@ -50,6 +55,7 @@ final class Evaluation implements AutoCloseable {
             Set<Score> scores,
             int sizePx,
             int scoredPx,
+            JsonNode scheduler,
             int steps,
             double guidance,
             long seed,
@@ -59,6 +65,11 @@ final class Evaluation implements AutoCloseable {
 
     /** @param sha256 that the file must have */
     record InceptionFile(Path file, String sha256) {}
+
+    /**
+     * @param grid a row for each of the first pairs: the image of the data, the teacher's picture, the student's
+     */
+    record Evaluated(EvaluationReport report, RgbImage grid) {}
 
     /** What was found; the pictures' are empty before the first chunk. */
     private record Found(
@@ -76,11 +87,12 @@ final class Evaluation implements AutoCloseable {
     private final Optional<ClipModel> clip;
     private final Optional<Inception> inception;
     private final TeacherMatch match;
+    private final List<RgbImage> shown = new ArrayList<>();
 
     /** @throws IllegalArgumentException naming what cannot be loaded */
     Evaluation(Settings settings) {
         this.settings = settings;
-        parts = TextToImage.load(settings.teacher());
+        parts = TextToImage.load(settings.teacher(), settings.scheduler());
         teacher = UNet2DCondition.load(settings.teacher().resolve("unet"), manager);
         student = UNet2DCondition.load(settings.student(), manager);
         clip = settings.clip().map(folder -> ClipModel.load(folder, manager));
@@ -91,19 +103,20 @@ final class Evaluation implements AutoCloseable {
     }
 
     /**
-     * Evaluates.
+     * Evaluates, once.
      *
-     * @param first position of the first pair: pair k is image {@code first + k}
      * @param done is told how many pairs are done
      */
-    EvaluationReport of(List<HeldOutImage> pairs, int first, EvaluationReport.Protocol protocol, IntConsumer done)
+    Evaluated of(HeldOutData data, EvaluationReport.Protocol protocol, Digests digests, IntConsumer done)
             throws IOException {
         var found = new Found(MatchErrors.NONE, Optional.empty(), Optional.empty(), Optional.empty());
-        for (int from = 0; from < pairs.size(); from += CHUNK) {
-            List<HeldOutImage> chunk = pairs.subList(from, Math.min(from + CHUNK, pairs.size()));
-            found = plus(found, chunk, first + from, done, from);
+        try (HeldOutData.Reader pairs = data.open()) {
+            for (int from = 0; from < data.count(); from += CHUNK) {
+                List<HeldOutImage> chunk = pairs.next(Math.min(CHUNK, data.count() - from));
+                found = plus(found, chunk, data.first() + from, done, from);
+            }
         }
-        return report(found, protocol);
+        return new Evaluated(report(found, protocol, digests), RgbImage.grid(shown, 3, 2));
     }
 
     private Found plus(Found before, List<HeldOutImage> chunk, int first, IntConsumer done, int doneBefore)
@@ -123,6 +136,11 @@ final class Evaluation implements AutoCloseable {
             teachers.add(drawn(teacher, pair.caption(), seed));
             reals.add(image.resize(settings.scoredPx(), settings.scoredPx(), Resampling.BICUBIC));
             captions.add(pair.caption());
+            if (shown.size() < 3 * SHOWN) {
+                shown.add(image.resize(settings.sizePx(), settings.sizePx(), Resampling.BICUBIC));
+                shown.add(teachers.get(teachers.size() - 1));
+                shown.add(students.get(students.size() - 1));
+            }
             done.accept(doneBefore + captions.size());
         }
         return new Found(
@@ -155,7 +173,7 @@ final class Evaluation implements AutoCloseable {
         }
     }
 
-    private EvaluationReport report(Found found, EvaluationReport.Protocol protocol) {
+    private EvaluationReport report(Found found, EvaluationReport.Protocol protocol, Digests digests) {
         PictureScores students = found.student.orElseThrow();
         PictureScores teachers = found.teacher.orElseThrow();
         Optional<Gaussian> real = settings.scores().contains(Score.FID)
@@ -165,6 +183,7 @@ final class Evaluation implements AutoCloseable {
                 : Optional.empty();
         return new EvaluationReport(
                 protocol,
+                digests,
                 settings.scores().contains(Score.TEACHER_MATCH) ? match(found.match, students, teachers) : null,
                 pictures(students, real),
                 pictures(teachers, real),

@@ -15,15 +15,15 @@ import dev.distillery.standalone.console.Table;
  * @param teacher null if no picture was drawn
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record EvaluationReport(Protocol protocol, Match match, Pictures student, Pictures teacher, Pictures real) {
+record EvaluationReport(
+        Protocol protocol, Digests digests, Match match, Pictures student, Pictures teacher, Pictures real) {
 
     /**
      * @param firstImage position of the first pair in the data
-     * @param scheduler that of the teacher
+     * @param scheduler as diffusers calls it
      * @param scoredSize of the pictures that CLIP and Inception saw, in pixels
      * @param seed image i is drawn with {@code seed + i}
      * @param clip folder of the CLIP model; null without
-     * @param inceptionSha256 null without Inception
      * @param realStatistics what FID compares with: a file, or null for the images of the data themselves
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -40,7 +40,6 @@ record EvaluationReport(Protocol protocol, Match match, Pictures student, Pictur
             int scoredSize,
             long seed,
             String clip,
-            String inceptionSha256,
             String realStatistics,
             String engine) {}
 

@@ -39,13 +39,13 @@ public final class TextToImage implements AutoCloseable {
     }
 
     private final NDManager manager = Torch.newManager();
-    private final Path model;
+    private final JsonNode scheduler;
     private final PromptEncoder promptEncoder;
     private final AutoencoderKL vae;
     private final boolean zerosForEmptyPrompt;
 
-    private TextToImage(Path model) {
-        this.model = model;
+    private TextToImage(Path model, JsonNode scheduler) {
+        this.scheduler = scheduler;
         promptEncoder = PromptEncoder.load(model, manager);
         vae = AutoencoderKL.load(model.resolve("vae"), manager);
         zerosForEmptyPrompt = index(model).path("force_zeros_for_empty_prompt").asBoolean(true);
@@ -53,7 +53,12 @@ public final class TextToImage implements AutoCloseable {
 
     /** Loads everything of a diffusers folder but the U-Net. */
     public static TextToImage load(Path model) {
-        return new TextToImage(model);
+        return load(model, Sampler.config(model));
+    }
+
+    /** As {@link #load(Path)}, with a scheduler of another configuration. */
+    public static TextToImage load(Path model, JsonNode scheduler) {
+        return new TextToImage(model, scheduler);
     }
 
     private static JsonNode index(Path model) {
@@ -87,7 +92,7 @@ public final class TextToImage implements AutoCloseable {
                     "the size must be a multiple of " + scale + " pixels but is " + settings.sizePx());
         }
         long side = settings.sizePx() / scale;
-        try (Sampler sampler = Sampler.of(model.resolve("scheduler"), settings.steps());
+        try (Sampler sampler = Sampler.of(scheduler, settings.steps());
                 Torch.GradMode off = Torch.gradMode(false);
                 NDManager run = scope.newSubManager()) {
             Conditions conditions = conditions(unet, settings, run);

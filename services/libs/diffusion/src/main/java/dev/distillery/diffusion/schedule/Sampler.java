@@ -3,10 +3,12 @@ package dev.distillery.diffusion.schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
  * The reverse process: from noise to latents in a few steps, one after the other from step 0. Arrays are attached to their
@@ -28,28 +30,67 @@ public interface Sampler extends AutoCloseable {
     @Override
     default void close() {}
 
+    /** Those that there are, by diffusers' names for them. */
+    enum Type {
+        EULER("EulerDiscreteScheduler"),
+        DDIM("DDIMScheduler"),
+        PNDM("PNDMScheduler");
+
+        private static final String CLASS_NAME = "_class_name";
+
+        private final String className;
+
+        Type(String className) {
+            this.className = className;
+        }
+
+        public String className() {
+            return className;
+        }
+
+        /** That which a configuration names; Euler for all others, as they have the same noise. */
+        public static Type of(JsonNode config) {
+            String name = config.path(CLASS_NAME).asText();
+            return Arrays.stream(values())
+                    .filter(type -> type.className.equals(name))
+                    .findFirst()
+                    .orElse(EULER);
+        }
+
+        /**
+         * What {@code from_config} of this class makes of another's configuration. PNDM skips its Runge-Kutta steps, as it
+         * does in every released model.
+         */
+        public ObjectNode from(JsonNode config) {
+            ObjectNode own = config.<ObjectNode>deepCopy().put(CLASS_NAME, className);
+            return this == PNDM ? own.put("skip_prk_steps", true) : own;
+        }
+    }
+
     /**
-     * The sampler of a {@code scheduler_config.json} for so many steps: DDIM or PNDM where it names them, else Euler with the
-     * same noise, which is what {@code EulerDiscreteScheduler.from_config} makes of it.
+     * The {@code scheduler/scheduler_config.json} of a diffusers folder.
      *
-     * @throws IllegalArgumentException naming a setting that is not supported
+     * @throws IllegalArgumentException naming the file if it cannot be read
      */
-    static Sampler of(Path schedulerFolder, int steps) {
-        Path file = schedulerFolder.resolve("scheduler_config.json");
+    static JsonNode config(Path model) {
+        Path file = model.resolve("scheduler/scheduler_config.json");
         try {
-            JsonNode config = new ObjectMapper().readTree(Files.readAllBytes(file));
-            return of(config, steps);
+            return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (IOException e) {
             throw new IllegalArgumentException(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** As {@link #of(Path, int)}. */
+    /**
+     * The sampler of a {@code scheduler_config.json} for so many steps.
+     *
+     * @throws IllegalArgumentException naming a setting that is not supported
+     */
     static Sampler of(JsonNode config, int steps) {
-        return switch (config.path("_class_name").asText()) {
-            case "DDIMScheduler" -> new Ddim(config, steps);
-            case "PNDMScheduler" -> new Pndm(config, steps);
-            default -> new EulerDiscrete(config, steps);
+        return switch (Type.of(config)) {
+            case DDIM -> new Ddim(config, steps);
+            case PNDM -> new Pndm(config, steps);
+            case EULER -> new EulerDiscrete(config, steps);
         };
     }
 }

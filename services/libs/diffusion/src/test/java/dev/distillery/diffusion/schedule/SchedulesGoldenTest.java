@@ -85,6 +85,18 @@ class SchedulesGoldenTest {
     }
 
     @Test
+    void shouldSampleWithAnotherSchedulerOfTheSameNoise() throws IOException {
+        // Given
+        ObjectNode euler = config("PNDMScheduler-leading-epsilon-plain").deepCopy();
+        euler.put("_class_name", "EulerDiscreteScheduler").remove("skip_prk_steps");
+        // When
+        ObjectNode pndm = Sampler.Type.PNDM.from(euler);
+        // Then
+        assertSameSteps("PNDMScheduler-leading-epsilon-plain", pndm);
+        assertThat(Sampler.Type.of(euler)).isEqualTo(Sampler.Type.EULER);
+    }
+
+    @Test
     void shouldForgetThePictureBeforeWhenPndmBeginsAnother() throws IOException {
         try (NDManager scope = Torch.newManager();
                 Sampler used = Sampler.of(config("PNDMScheduler-leading-epsilon-plain"), 3);
@@ -114,12 +126,16 @@ class SchedulesGoldenTest {
     }
 
     private static void assertSameSteps(String name) throws IOException {
+        assertSameSteps(name, config(name));
+    }
+
+    private static void assertSameSteps(String name, JsonNode config) throws IOException {
         try (NDManager scope = Torch.newManager()) {
             // Given
             Map<String, NDArray> golden =
                     Golden.tensors(Golden.folder("pipeline").resolve("samplers.safetensors"), scope);
             NDArray trace = golden.get(name + ".trace");
-            Sampler sampler = Sampler.of(config(name), 7);
+            Sampler sampler = Sampler.of(config, 7);
             int passes = sampler.timesteps().length;
             // When
             NDArray x = Torch.normal(3, new Shape(1, 4, 4, 4), scope).mul((float) sampler.initNoiseSigma());
