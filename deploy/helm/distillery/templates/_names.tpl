@@ -44,12 +44,13 @@ app.kubernetes.io/component: {{ .name }}
 {{ include "distillery.fullname" .root }}-{{ .name }}
 {{- end }}
 
-{{/* The four services as a YAML map from a service's name to the key of its values. */}}
+{{/* The services as a YAML map from a service's name to the key of its values. */}}
 {{- define "distillery.services" -}}
 data-ingest: dataIngest
 latent-encoding: latentEncoding
 trainer: trainer
 converter: converter
+evaluator: evaluator
 {{- end }}
 
 {{- define "distillery.serviceAccountName" -}}

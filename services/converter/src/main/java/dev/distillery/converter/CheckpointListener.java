@@ -14,7 +14,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Finishes runs: converts the last checkpoint, writes the report, says that the run is complete. Acknowledged when all of
- * that is done; a repeated event finds it done and says so again. Checkpoints that are not the last pass by.
+ * that is done; a repeated event finds it done and says so again. A run that asks for its student's scores is complete with
+ * these, see {@link EvaluatedListener}. Checkpoints that are not the last pass by.
  */
 @ApplicationScoped
 class CheckpointListener {
@@ -46,7 +47,9 @@ class CheckpointListener {
     private void finish(CheckpointSaved checkpoint) {
         try {
             events.converted(meters.timed(() -> converter.convertLast(checkpoint)));
-            events.tell(converter.complete(checkpoint.run()));
+            if (!converter.awaitsScores(checkpoint)) {
+                events.tell(converter.complete(checkpoint.run()));
+            }
         } catch (ArtifactMissingException | ArtifactCorruptException | IllegalArgumentException e) {
             LOG.warnf(e, "Run not converted: run=%s step=%d", checkpoint.run(), checkpoint.step());
             events.failed(

@@ -23,6 +23,7 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.converter.report.Report;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.ConvertRequest;
+import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.Excerpt;
 import dev.distillery.events.ModelConverted;
 import dev.distillery.events.RunCompleted;
@@ -58,6 +59,19 @@ class Converter {
                 Keys.runModel(run));
         note(model, started);
         return model;
+    }
+
+    /** Whether the run is complete only when its student is scored, which it is not yet. */
+    boolean awaitsScores(CheckpointSaved last) {
+        return request(last.run()).evaluate().images() > 0
+                && store.stat(Keys.evaluation(last.run(), EvaluateRequest.nameOf(last.step())))
+                        .isEmpty();
+    }
+
+    /** Shows new scores on the run's page and the model's card. */
+    void tellScores(String run) {
+        models.rewriteCard(Keys.runModel(run));
+        report.write(run);
     }
 
     /** Writes the run's page; the model must be there. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
@@ -63,6 +64,25 @@ public final class StoredModels {
                 .sum();
         long parameters = ((Number) manifest.about().get("parameters")).longValue();
         return new ModelConverted(source.run(), step(manifest), prefix, options.dtype(), parameters, bytes);
+    }
+
+    /** Writes the card of a complete model again: more is known of it. */
+    public void rewriteCard(String prefix) {
+        Manifest model = Manifests.find(store, prefix)
+                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Map<String, Object> about = model.about();
+        var writer = new PrefixWriter(store, prefix);
+        card.write(
+                new Converted(
+                        prefix,
+                        about.get("run").toString(),
+                        step(model),
+                        about.get("weights").toString(),
+                        about.get("dtype").toString(),
+                        Set.copyOf(saved(model)),
+                        model.files().stream().map(Manifest.FileEntry::name).toList()),
+                writer);
+        writer.amend(model);
     }
 
     private static Converted converted(Source source, Options options, String prefix, PrefixWriter writer) {

@@ -88,7 +88,8 @@ public final class Ingest {
         if (store.stat(key).isEmpty()) {
             return false;
         }
-        if (Arrays.equals(store.read(key), request.canonicalJson())) {
+        TrainRequest before = TrainRequest.parse(store.read(key)); // perhaps by a release that had fewer fields
+        if (Arrays.equals(before.canonicalJson(), request.canonicalJson())) {
             return true;
         }
         throw new InvalidRequestException(List.of(new Violation(

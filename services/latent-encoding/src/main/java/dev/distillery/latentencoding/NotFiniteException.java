@@ -1,5 +1,7 @@
 package dev.distillery.latentencoding;
 
+import dev.distillery.artifacts.shard.Sample;
+
 /** An encoder gave NaN or infinity: training on it would ruin the student in silence. */
 public final class NotFiniteException extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -4,6 +4,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.distillery.artifacts.shard.Sample;
 import dev.distillery.diffusion.image.ImageDecodingException;
 import dev.distillery.diffusion.image.RgbImage;
 

@@ -20,6 +20,8 @@ import java.util.function.IntConsumer;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.artifacts.shard.Sample;
+import dev.distillery.artifacts.shard.ShardReader;
 import dev.distillery.diffusion.clip.PromptEncoder.Prompts;
 import dev.distillery.diffusion.image.InOrder;
 import dev.distillery.diffusion.safetensors.DType;

@@ -56,6 +56,7 @@ class AccessTest {
             Keys.samples(RUN) + "teacher/00.png",
             Keys.manifest(Keys.runModel(RUN)),
             Keys.manifest(Keys.converted(RUN, 500, "fp16")),
+            Keys.evaluation(RUN, "held-out"),
             Keys.queue(RUN),
             Keys.lease(RUN));
 
@@ -114,6 +115,9 @@ class AccessTest {
         "trainer,         runs/small/model/manifest.json,                   r",
         "converter,       runs/small/model/manifest.json,                   rwd",
         "converter,       runs/small/checkpoints/step-00000500/manifest.json, r",
+        "evaluator,       runs/small/evaluation/held-out.json,              rw",
+        "evaluator,       runs/small/model/manifest.json,                   r",
+        "evaluator,       runs/small/checkpoints/step-00000500/manifest.json, ''",
         "client,          runs/small/report.html,                           r",
     })
     void shouldGiveNoMoreThanIsNeeded(String service, String key, String rights) {
@@ -164,7 +168,7 @@ class AccessTest {
                 }
             });
         }
-        assertThat(channels).hasSize(4);
+        assertThat(channels).hasSize(5);
         return channels.entrySet().stream().map(entry -> new Object[] {entry.getKey(), entry.getValue()});
     }
 

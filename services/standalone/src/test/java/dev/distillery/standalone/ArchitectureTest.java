@@ -14,7 +14,8 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 /** Who may know whom. Here, because only the standalone has every module in its class path. */
 @AnalyzeClasses(packages = "dev.distillery", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
-    private static final List<String> SERVICES = List.of("dataingest", "latentencoding", "trainer", "converter");
+    private static final List<String> SERVICES =
+            List.of("dataingest", "latentencoding", "trainer", "converter", "evaluator");
 
     @ArchTest
     static final ArchRule MODELS_KNOW_NO_PLATFORM = noClasses()

@@ -21,7 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class SbomIT {
 
     @ParameterizedTest
-    @ValueSource(strings = {"data-ingest", "latent-encoding", "trainer", "converter", "standalone"})
+    @ValueSource(strings = {"data-ingest", "latent-encoding", "trainer", "converter", "evaluator", "standalone"})
     void shouldNameEveryJar(String service) throws Exception {
         // Given
         Path target = Path.of("..", service, "target");

@@ -2,6 +2,7 @@ package dev.distillery.converter.card;
 
 import java.util.List;
 
+import dev.distillery.converter.report.Scores;
 import dev.distillery.converter.report.SizeRow;
 
 /**
@@ -11,6 +12,7 @@ import dev.distillery.converter.report.SizeRow;
  * @param removes whether the student lacks blocks of the teacher
  * @param samples a row per prompt that both networks drew; none if the run drew no samples
  * @param losses a row per term
+ * @param scores that a train request asked for; null before the student is scored
  * @param settings a row per setting
  */
 record Card(
@@ -28,6 +30,7 @@ record Card(
         String comfyUi,
         boolean removes,
         List<Loss> losses,
+        Scores scores,
         List<Setting> settings,
         String requestMarkdown,
         String licenceMarkdown) {

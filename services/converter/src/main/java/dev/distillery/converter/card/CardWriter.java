@@ -11,15 +11,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.distillery.artifacts.Keys;
 import dev.distillery.converter.card.Card.Loss;
 import dev.distillery.converter.card.Card.Setting;
 import dev.distillery.converter.report.Numbers;
 import dev.distillery.converter.report.RunRecord;
+import dev.distillery.converter.report.Scores;
 import dev.distillery.converter.report.Series;
 import dev.distillery.converter.report.SizeRow;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.singlefile.ComfyUi;
 import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.events.EvaluateRequest;
 
 /** Says in words and figures what a {@link RunRecord} holds, as a card. */
 record CardWriter(RunRecord record, Converted model, Terms terms, List<String> licences, List<Card.Sample> samples) {
@@ -46,6 +49,7 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                 comfyUi(),
                 !record.text("student", "layout").equals("teacher"),
                 losses(),
+                scores(),
                 settings(),
                 Markdown.block("yaml", request()),
                 terms.markdown(teacher, licences));
@@ -97,6 +101,14 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                 trained ? Numbers.value(steps.smoothed().last()) : "",
                 evaluated && held.x()[0] == 0 ? Numbers.value(held.first()) : "",
                 evaluated ? Numbers.value(held.last()) : "");
+    }
+
+    private Scores scores() {
+        return record.scores().stream()
+                .filter(scores -> scores.name().equals(EvaluateRequest.nameOf(model.step())))
+                .filter(scores -> model.prefix().equals(Keys.runModel(record.run())))
+                .findFirst()
+                .orElse(null);
     }
 
     private List<Setting> settings() {

@@ -28,6 +28,7 @@ record Page(
         List<Image> sampleColumns,
         List<SampleRow> samples,
         String samplesNote,
+        List<Evaluation> evaluations,
         List<StageRow> stages,
         String data,
         Map<String, Long> skipped,
@@ -35,6 +36,9 @@ record Page(
         String howToLoad,
         String request,
         String footer) {
+
+    /** @param grid a data URI, or null */
+    record Evaluation(String name, String settings, List<Scores.Row> rows, String grid) {}
 
     record Tile(String value, String text) {}
 

@@ -56,6 +56,9 @@ final class PageWriter {
                 grid.columns(),
                 grid.rows(),
                 samplesNote(),
+                record.scores().stream()
+                        .map(s -> new Page.Evaluation(s.name(), s.settings(), s.rows(), s.gridData()))
+                        .toList(),
                 stages(),
                 data(),
                 skipped(),

@@ -70,7 +70,23 @@ public final class RunReader {
                 Manifests.find(store, model).stream()
                         .flatMap(manifest -> manifest.files().stream())
                         .mapToLong(Manifest.FileEntry::size)
-                        .sum());
+                        .sum(),
+                scores());
+    }
+
+    private List<Scores> scores() {
+        String prefix = Keys.evaluations(run);
+        List<Scores> scores = new ArrayList<>();
+        for (ObjectInfo object : store.list(prefix)) {
+            String file = object.key().substring(prefix.length());
+            if (file.matches("[^/]+\\.json")) {
+                String name = file.substring(0, file.length() - ".json".length());
+                String grid = Keys.evaluationParts(run, name) + "grid.png";
+                scores.add(Scores.of(name, json(object.key()), store.stat(grid).map(there -> store.read(grid))));
+            }
+        }
+        scores.sort(Comparator.comparing(Scores::name));
+        return scores;
     }
 
     /** With the length that the run was extended to. */

@@ -25,6 +25,7 @@ import dev.distillery.diffusion.unet.UNetConfig;
  * @param pixelsPerLatent sides of an image in those of its latents
  * @param samples PNGs by folder ({@code teacher}, {@code epoch-0001}) and by the prompt's index
  * @param weightsBytes size of the converted weights
+ * @param scores of all evaluations, by name
  */
 public record RunRecord(
         String run,
@@ -37,7 +38,8 @@ public record RunRecord(
         ObjectNode studentConfig,
         int pixelsPerLatent,
         NavigableMap<String, NavigableMap<Integer, byte[]>> samples,
-        long weightsBytes) {
+        long weightsBytes,
+        List<Scores> scores) {
 
     /** A field of the steps' lines over the steps. */
     public Series series(String field) {
@@ -63,7 +65,8 @@ public record RunRecord(
                 studentConfig,
                 pixelsPerLatent,
                 samples,
-                weightsBytes);
+                weightsBytes,
+                scores);
     }
 
     /** Of both networks, at the resolution that they were trained for. */

@@ -20,19 +20,23 @@ final class SampleImages {
 
     /** The PNG as it is when it is small, else halved until it is at most 256 pixels wide. */
     static String dataUri(byte[] png) {
-        return "data:image/png;base64," + Base64.getEncoder().encodeToString(small(png));
+        return dataUri(png, MOST_PIXELS_ACROSS);
     }
 
-    private static byte[] small(byte[] png) {
+    static String dataUri(byte[] png, int mostAcross) {
+        return "data:image/png;base64," + Base64.getEncoder().encodeToString(small(png, mostAcross));
+    }
+
+    private static byte[] small(byte[] png, int mostAcross) {
         try {
             BufferedImage image = ImageIO.read(new ByteArrayInputStream(png));
             if (image == null) {
                 throw new IllegalArgumentException("A sample of " + png.length + " bytes is not a PNG image");
             }
-            if (image.getWidth() <= MOST_PIXELS_ACROSS) {
+            if (image.getWidth() <= mostAcross) {
                 return png;
             }
-            while (image.getWidth() > MOST_PIXELS_ACROSS) {
+            while (image.getWidth() > mostAcross) {
                 image = halved(image);
             }
             ByteArrayOutputStream out = new ByteArrayOutputStream();

@@ -76,6 +76,11 @@ class PageTemplateTest {
                 columns,
                 List.of(new Page.SampleRow(prompt, columns)),
                 "same seed",
+                List.of(new Page.Evaluation(
+                        "step-00000400",
+                        "32 held-out pairs, 64 px",
+                        List.of(new Scores.Row("FID", "12.5", "11.5", "")),
+                        "data:image/png;base64,AAAA")),
                 List.of(new Page.StageRow("train", "12 min 30 s", 100, "400 steps")),
                 "1,024 pairs",
                 skipped,

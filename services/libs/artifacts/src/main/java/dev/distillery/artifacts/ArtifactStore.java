@@ -88,6 +88,10 @@ public final class ArtifactStore {
         T run() throws Exception;
     }
 
+    public String bucket() {
+        return bucket;
+    }
+
     public boolean bucketExists() {
         return call(
                 "bucket " + bucket,

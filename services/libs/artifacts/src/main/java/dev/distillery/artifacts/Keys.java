@@ -102,6 +102,20 @@ public final class Keys {
         return run(run) + String.format("converted/step-%08d-%s/", step, segment(variant));
     }
 
+    public static String evaluations(String run) {
+        return run(run) + "evaluation/";
+    }
+
+    /** The scores of an evaluation. */
+    public static String evaluation(String run, String name) {
+        return evaluations(run) + segment(name) + ".json";
+    }
+
+    /** What an evaluation is made of: its plan, its parts, its pictures side by side. */
+    public static String evaluationParts(String run, String name) {
+        return evaluations(run) + segment(name) + "/";
+    }
+
     public static String queue() {
         return "queue/";
     }

@@ -3,6 +3,7 @@ package dev.distillery.artifacts;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -44,6 +45,16 @@ public final class PrefixWriter implements ArtifactWriter {
 
     private void entry(String name, Stored stored) {
         files.add(new Manifest.FileEntry(name, stored.size(), stored.sha256()));
+    }
+
+    /** Adds what was written to a complete prefix, or puts it in the place of files of the same names. */
+    public void amend(Manifest before) {
+        Map<String, Manifest.FileEntry> all = new LinkedHashMap<>();
+        before.files().forEach(file -> all.put(file.name(), file));
+        files.forEach(file -> all.put(file.name(), file));
+        var amended = new Manifest(
+                before.kind(), before.created(), before.producer(), before.about(), List.copyOf(all.values()));
+        store.put(Keys.manifest(prefix), Manifests.write(amended));
     }
 
     @Override

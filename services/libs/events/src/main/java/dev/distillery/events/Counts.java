@@ -5,6 +5,9 @@ final class Counts {
     /** Of the shards of a data set. */
     static final int MOST_SHARDS = 10_000_000;
 
+    /** Of an evaluation. */
+    static final int MOST_PARTS = 100_000;
+
     private Counts() {}
 
     /** @throws IllegalArgumentException naming the field */

@@ -1,6 +1,7 @@
 package dev.distillery.events;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -23,14 +24,17 @@ public final class EventJson {
     }
 
     /**
-     * A payload; a train request is checked and completed with its defaults.
+     * A payload; a train or evaluate request is checked and completed with its defaults.
      *
      * @throws MalformedEventException when it is not this event
-     * @throws InvalidRequestException when it is a train request with wrong fields
+     * @throws InvalidRequestException when it is such a request with wrong fields
      */
     public static <E extends Event> E read(byte[] json, Class<E> type) {
         if (type == TrainRequest.class) {
             return type.cast(TrainRequest.parse(json));
+        }
+        if (type == EvaluateRequest.class) {
+            return type.cast(TrainRequests.parseEvaluate(new String(json, StandardCharsets.UTF_8)));
         }
         try {
             E event = MAPPER.readValue(json, type);

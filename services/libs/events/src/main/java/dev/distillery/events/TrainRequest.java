@@ -24,7 +24,8 @@ public record TrainRequest(
         Encode encode,
         Train train,
         Samples samples,
-        Convert convert)
+        Convert convert,
+        Evaluate evaluate)
         implements Event {
 
     /** @param vae null: the teacher's own */
@@ -183,6 +184,34 @@ public record TrainRequest(
      * @param maxShardSize the most that a file of weights holds, such as {@code 10GB}
      */
     public record Convert(List<String> save, String weights, String dtype, String variant, String maxShardSize) {}
+
+    /**
+     * How a converted student is scored beside its teacher.
+     *
+     * @param images at most so many of the held-out pairs; 0: it is not
+     * @param scores of {@code teacher-match}, {@code clip}, {@code fid} and {@code is}
+     * @param scheduler {@code euler}, {@code ddim} or {@code pndm}; null: the teacher's own
+     * @param size of the pictures in pixels; null: {@code encode.resolution}
+     * @param scoredSize to which they are brought before CLIP and Inception see them; null: 256, or {@code size} if that is less
+     * @param seed picture i is drawn with {@code seed + i}
+     * @param clip prefix of a {@code CLIPModel} folder in the store
+     * @param inception key of {@code inception-2015-12-05.pt} in the store, which is a program
+     * @param inceptionSha256 that this must have
+     * @param realStatistics key of a {@code .npz} in the store that FID compares with; null: the held-out images
+     */
+    public record Evaluate(
+            int images,
+            List<String> scores,
+            String scheduler,
+            int steps,
+            double guidance,
+            Integer size,
+            Integer scoredSize,
+            long seed,
+            String clip,
+            String inception,
+            String inceptionSha256,
+            String realStatistics) {}
 
     /** Whether a run may be called so: a DNS label. */
     public static boolean isRunName(String name) {

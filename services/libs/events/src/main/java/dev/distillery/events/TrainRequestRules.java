@@ -34,6 +34,16 @@ final class TrainRequestRules {
         return new TrainRequestRules(request).all();
     }
 
+    /** As {@link #check}, of an evaluate request. */
+    static List<Violation> checkEvaluate(JsonNode request) {
+        var rules = new TrainRequestRules(request);
+        rules.text("run", RUN, A_RUN);
+        rules.text("name", RUN, A_RUN);
+        rules.evaluate();
+        rules.check("evaluate.images", v -> v.asInt() > 0, "1 or more");
+        return rules.violations;
+    }
+
     private List<Violation> all() {
         text("run", RUN, A_RUN);
         String source = "(hf|s3|file)://.{1,1000}";
@@ -138,7 +148,47 @@ final class TrainRequestRules {
         oneOf("convert.dtype", Set.of("fp32", "fp16", "bf16"));
         textOrNull("convert.variant", "[A-Za-z0-9_]{1,32}", "a short name such as fp16, of letters, digits and _");
         text("convert.maxShardSize", "(?=.*[1-9])\\d{1,9}(\\.\\d{1,3})?(KB|MB|GB|TB)", "a size such as 10GB or 500MB");
+        evaluate();
         return violations;
+    }
+
+    private void evaluate() {
+        whole("evaluate.images", 0, 1_000_000);
+        texts("evaluate.scores", Set.of("teacher-match", "clip", "fid", "is"));
+        check("evaluate.scores", v -> !v.isEmpty(), "one score or more");
+        check(
+                "evaluate.scheduler",
+                v -> v.isNull()
+                        || v.isTextual() && Set.of("euler", "ddim", "pndm").contains(v.asText()),
+                "one of ddim, euler, pndm, or null");
+        whole("evaluate.steps", 1, 1000);
+        number("evaluate.guidance", 0, 1000);
+        check(
+                "evaluate.size",
+                v -> v.isNull() || isWhole(v, 8, 4096) && v.asInt() % 8 == 0,
+                "a multiple of 8 in pixels, at most 4096, or null");
+        wholeOrNull("evaluate.scoredSize", 8, 4096);
+        check("evaluate.seed", JsonNode::isIntegralNumber, "a whole number");
+        String object = "s3://[^/]{1,63}/.{1,900}";
+        textOrNull("evaluate.clip", object, "s3://bucket/prefix, in the store's own bucket");
+        textOrNull("evaluate.inception", object, "s3://bucket/key, in the store's own bucket");
+        textOrNull("evaluate.inceptionSha256", "[0-9a-f]{64}", "64 hexadecimal digits");
+        textOrNull("evaluate.realStatistics", object, "s3://bucket/key, in the store's own bucket");
+        needed("evaluate.clip", "clip");
+        for (String score : List.of("fid", "is")) {
+            needed("evaluate.inception", score);
+            needed("evaluate.inceptionSha256", score);
+        }
+    }
+
+    private void needed(String path, String score) {
+        boolean wanted = false;
+        for (JsonNode v : at("evaluate.scores")) {
+            wanted |= v.asText().equals(score);
+        }
+        if (wanted) {
+            check(path, v -> !v.isNull(), "given for the score " + score);
+        }
     }
 
     /** Plain training of the whole network has the task loss only. */

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.core.JsonLocation;
@@ -42,6 +43,22 @@ final class TrainRequests {
     }
 
     static TrainRequest parse(String text) {
+        JsonNode given = read(text);
+        ObjectNode complete = DEFAULTS.deepCopy();
+        alternatives(complete, given);
+        return parse(given, complete, TrainRequestRules::check, TrainRequest.class);
+    }
+
+    /** A request to evaluate a run's student has the same settings as that part of a train request. */
+    static EvaluateRequest parseEvaluate(String text) {
+        ObjectNode complete = DEFAULTS.objectNode();
+        complete.putNull("run")
+                .put("name", EvaluateRequest.DEFAULT_NAME)
+                .set("evaluate", DEFAULTS.get("evaluate").deepCopy());
+        return parse(read(text), complete, TrainRequestRules::checkEvaluate, EvaluateRequest.class);
+    }
+
+    private static JsonNode read(String text) {
         if (text.length() > MAX_CHARS) {
             throw invalid("", text.length() + " characters", "must be at most " + MAX_CHARS + " characters");
         }
@@ -56,16 +73,20 @@ final class TrainRequests {
         if (given == null || !given.isObject()) {
             throw invalid("", String.valueOf(given), "must be an object");
         }
+        return given;
+    }
+
+    private static <R extends Event> R parse(
+            JsonNode given, ObjectNode complete, Function<JsonNode, List<Violation>> rules, Class<R> type) {
         List<Violation> violations = new ArrayList<>();
-        ObjectNode complete = DEFAULTS.deepCopy();
-        alternatives(complete, given);
-        merge("", complete, given, violations);
-        violations.addAll(TrainRequestRules.check(complete));
+        String kind = type == TrainRequest.class ? "a train request" : "an evaluate request";
+        merge(kind, "", complete, given, violations);
+        violations.addAll(rules.apply(complete));
         if (!violations.isEmpty()) {
             throw new InvalidRequestException(violations);
         }
         try {
-            return EventJson.MAPPER.treeToValue(complete, TrainRequest.class);
+            return EventJson.MAPPER.treeToValue(complete, type);
         } catch (JsonMappingException e) {
             String path = e.getPath().stream()
                     .map(JsonMappingException.Reference::getFieldName)
@@ -87,7 +108,7 @@ final class TrainRequests {
         }
     }
 
-    private static void merge(String prefix, ObjectNode into, JsonNode given, List<Violation> violations) {
+    private static void merge(String kind, String prefix, ObjectNode into, JsonNode given, List<Violation> violations) {
         for (Map.Entry<String, JsonNode> field : given.properties()) {
             String path = prefix + field.getKey();
             JsonNode there = into.get(field.getKey());
@@ -98,11 +119,11 @@ final class TrainRequests {
                 violations.add(new Violation(
                         path,
                         value.toString(),
-                        "is not a field of a train request" + Spelling.didYouMean(field.getKey(), fields)
-                                + "; there are " + String.join(", ", fields)));
+                        "is not a field of " + kind + Spelling.didYouMean(field.getKey(), fields) + "; there are "
+                                + String.join(", ", fields)));
             } else if (there instanceof ObjectNode inner) {
                 if (value.isObject()) {
-                    merge(path + ".", inner, value, violations);
+                    merge(kind, path + ".", inner, value, violations);
                 } else {
                     violations.add(new Violation(path, value.toString(), "must be an object"));
                 }

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Records, JSON Schemas and the AsyncAPI document say the same. */
@@ -34,7 +35,13 @@ class ContractTest {
     static Stream<Class<?>> events() {
         return Stream.concat(
                 Arrays.stream(RunEvent.class.getPermittedSubclasses()),
-                Stream.of(TrainRequest.class, ConvertRequest.class, RunControl.class, ShardIngested.class));
+                Stream.of(
+                        TrainRequest.class,
+                        ConvertRequest.class,
+                        EvaluateRequest.class,
+                        EvaluationPart.class,
+                        RunControl.class,
+                        ShardIngested.class));
     }
 
     private static JsonNode resource(String name) throws IOException {
@@ -120,6 +127,12 @@ class ContractTest {
                 new SamplesRendered("a", 1, 5, List.of("runs/a/samples/epoch-0001/00.png")),
                 new TrainingCompleted("a", 9, 3.5),
                 new ModelConverted("a", 9, "runs/a/model/", "fp16", 10, 20),
+                EventJson.read(
+                        "{\"run\": \"a\", \"evaluate\": {\"images\": 8}}".getBytes(UTF_8), EvaluateRequest.class),
+                new EvaluationPart("a", "held-out", 1, 2),
+                new ModelEvaluated(
+                        "a", "held-out", "runs/a/evaluation/held-out.json", 8, 0.1, 0.2, 0.3, null, null, null),
+                new EvaluationFailed("a", "held-out", "no such key", "put it there"),
                 new RunCompleted("a", "runs/a/model/", "runs/a/report.html"),
                 new RunFailed("a", "train", "the disk is full", "make room"),
                 new RunCancelled("a", "train"),
@@ -177,7 +190,14 @@ class ContractTest {
                 "convert: {maxShardSize: 10GiB}",
                 "convert: {maxShardSize: 0.0GB}",
                 "convert: {maxShardSize: null}",
-                "convert: {save: [everything]}"
+                "convert: {save: [everything]}",
+                "evaluate: {images: -1}",
+                "evaluate: {scores: []}",
+                "evaluate: {scores: [beauty]}",
+                "evaluate: {scheduler: heun}",
+                "evaluate: {size: 63}",
+                "evaluate: {clip: 'https://host/clip'}",
+                "evaluate: {inceptionSha256: abc}"
             })
     void shouldRefuseARequestInSchemaAndParserAlike(String line) throws IOException {
         String text = "run: a\nteacher: {model: 'file:///t'}\n"

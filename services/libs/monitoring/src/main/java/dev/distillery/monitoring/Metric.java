@@ -137,7 +137,20 @@ public enum Metric {
             "converter",
             "Conversions of a checkpoint; outcome is converted or failed",
             "outcome"),
-    CONVERT_BYTES("distillery_convert_bytes_total", COUNTER, "converter", "Bytes of weights written");
+    CONVERT_BYTES("distillery_convert_bytes_total", COUNTER, "converter", "Bytes of weights written"),
+
+    EVALUATE_IMAGES(
+            "distillery_evaluate_images_total", COUNTER, "evaluator", "Captions that student and teacher have drawn"),
+    EVALUATE_PART(
+            "distillery_evaluate_part_seconds",
+            SUMMARY,
+            "evaluator",
+            "A part of an evaluation: both networks' errors and pictures of sixteen captions or less"),
+    EVALUATE_FAILED(
+            "distillery_evaluate_failed_total",
+            COUNTER,
+            "evaluator",
+            "Requests and parts that could not be done, now among the dead letters");
 
     /** Prometheus' types of metrics; a summary has count, sum and max. */
     public enum Kind {

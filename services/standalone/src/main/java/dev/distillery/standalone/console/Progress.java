@@ -6,7 +6,9 @@ import java.util.function.LongSupplier;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.DatasetIngested;
+import dev.distillery.events.EvaluationFailed;
 import dev.distillery.events.ModelConverted;
+import dev.distillery.events.ModelEvaluated;
 import dev.distillery.events.RunAccepted;
 import dev.distillery.events.RunEvent;
 import dev.distillery.events.RunExtended;
@@ -82,6 +84,10 @@ public final class Progress {
             return done("train", e.step() + " steps, " + time(e.seconds()));
         } else if (event instanceof ModelConverted e) {
             return done("convert", format("%,d parameters, %s, %s", e.parameters(), e.dtype(), megabytes(e.bytes())));
+        } else if (event instanceof ModelEvaluated e) {
+            return done("score", scores(e));
+        } else if (event instanceof EvaluationFailed e) {
+            return done("score", "not scored: " + e.reason());
         } else if (event instanceof RunPaused e) {
             return done("train", e.step() == null ? "paused before it began" : "paused after step " + e.step());
         } else if (event instanceof RunResumed) {
@@ -90,6 +96,22 @@ public final class Progress {
             return done("train", "extended to " + (e.steps() == null ? e.epochs() + " epochs" : e.steps() + " steps"));
         }
         return null;
+    }
+
+    private static String scores(ModelEvaluated e) {
+        var text = new StringBuilder(e.images() + " images");
+        add(text, "output error", e.outputError());
+        add(text, "feature error", e.featureError());
+        add(text, "CLIP", e.clip());
+        add(text, "FID", e.fid());
+        add(text, "IS", e.is());
+        return text.toString();
+    }
+
+    private static void add(StringBuilder text, String name, Double score) {
+        if (score != null) {
+            text.append(format(", %s %.4g", name, score));
+        }
     }
 
     private String training(TrainingProgress p) {

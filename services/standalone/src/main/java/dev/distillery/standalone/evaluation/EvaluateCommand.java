@@ -11,11 +11,17 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.distillery.diffusion.evaluate.InceptionScore;
+import dev.distillery.diffusion.evaluate.Gaussian;
+import dev.distillery.diffusion.image.RgbImage;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
 import dev.distillery.diffusion.schedule.Sampler;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.WeightsException;
+import dev.distillery.evaluator.score.Digests;
+import dev.distillery.evaluator.score.Evaluation;
+import dev.distillery.evaluator.score.EvaluationReport;
+import dev.distillery.evaluator.score.Findings;
+import dev.distillery.evaluator.score.Score;
 import dev.distillery.standalone.console.Arguments;
 import dev.distillery.standalone.console.OutputOption;
 import dev.distillery.standalone.console.QuietLogging;
@@ -167,40 +173,52 @@ public final class EvaluateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         output.check();
         published.ifPresent(name -> Arguments.oneOf("--protocol", name, "nota"));
-        Set<Score> wanted =
-                Score.of(chosen(Optional.ofNullable(scores), protocol -> protocol.scores, List.of("teacher-match")));
+        Set<Score> wanted = wanted();
         HeldOutData pairs = pairs(wanted);
         Evaluation.Settings settings = settings(wanted);
         Optional<Path> gridFolder = grid.map(file -> Arguments.parent("--grid", file));
         QuietLogging.install();
         var terminal = Terminal.of(spec.commandLine().getErr());
-        Digests digests = Digests.of(settings, pairs);
-        Evaluation.Evaluated found;
-        try (var evaluation = new Evaluation(settings)) {
-            found = evaluation.of(
-                    pairs,
-                    protocol(settings, pairs),
-                    digests,
-                    done -> terminal.status(done + "/" + pairs.count() + " images"));
+        Digests digests = FolderDigests.of(settings, pairs, real);
+        EvaluationReport report;
+        Optional<RgbImage> shown = Optional.empty();
+        try (var evaluation = new Evaluation(settings);
+                HeldOutData.Reader images = pairs.open()) {
+            var findings = new Findings();
+            for (int from = 0; from < pairs.count(); from += Evaluation.PART_IMAGES) {
+                int before = from;
+                Evaluation.Evaluated next = evaluation.of(
+                        images.next(Math.min(Evaluation.PART_IMAGES, pairs.count() - from)),
+                        first + from,
+                        done -> terminal.status(before + done + "/" + pairs.count() + " images"));
+                findings.add(next.part());
+                shown = shown.or(() -> Optional.of(next.grid()));
+            }
+            report = findings.report(wanted, real.map(Gaussian::readNpz), protocol(settings, pairs), digests);
         } catch (IllegalArgumentException | SafetensorsException | WeightsException e) {
             throw UserException.badInput(e.getMessage());
         } finally {
             terminal.clearStatus();
         }
-        spec.commandLine()
-                .getOut()
-                .println(output.of(found.report(), found.report().text()));
+        spec.commandLine().getOut().println(output.of(report, ReportText.of(report)));
         if (grid.isPresent()) {
             Files.createDirectories(gridFolder.orElseThrow());
-            Files.write(grid.get(), found.grid().png());
+            Files.write(grid.get(), shown.orElseThrow().png());
         }
         return 0;
     }
 
+    private Set<Score> wanted() {
+        try {
+            return Score.of(chosen(Optional.ofNullable(scores), protocol -> protocol.scores, List.of("teacher-match")));
+        } catch (IllegalArgumentException e) {
+            throw UserException.badInput("--" + e.getMessage());
+        }
+    }
+
     private HeldOutData pairs(Set<Score> wanted) {
         int count = chosen(images, protocol -> protocol.images, 32);
-        int fewest = wanted.contains(Score.IS) ? InceptionScore.SPLITS : wanted.contains(Score.FID) ? 2 : 1;
-        Arguments.between("--images", count, fewest, 1_000_000);
+        Arguments.between("--images", count, Score.fewestImages(wanted), 1_000_000);
         Arguments.between("--first", first, 0, Integer.MAX_VALUE - count);
         if (!Files.exists(data)) {
             throw UserException.badInput("--data: there is no " + data);
@@ -232,8 +250,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                 chosen(guidance, protocol -> protocol.guidance, 7.5),
                 chosen(seed, protocol -> protocol.seed, 1234L),
                 wanted.contains(Score.CLIP) ? Optional.of(given(clip, "--clip DIR", "clip")) : Optional.empty(),
-                looks ? Optional.of(inceptionFile()) : Optional.empty(),
-                real);
+                looks ? Optional.of(inceptionFile()) : Optional.empty());
     }
 
     private JsonNode schedulerConfig() {

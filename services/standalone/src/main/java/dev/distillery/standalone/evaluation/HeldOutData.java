@@ -14,6 +14,7 @@ import dev.distillery.dataingest.source.LocalTree;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSources;
 import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.evaluator.score.HeldOutImage;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.standalone.console.UserException;
 

@@ -66,11 +66,18 @@ record RunObjects(String run, NavigableMap<String, ObjectInfo> objects) {
 
     /** False when it was trained on since: a run that was extended is converted again. */
     boolean isConverted() {
-        return find(Keys.stage(run, "convert"))
-                        .filter(done -> !done.modified()
-                                .isBefore(objects.get(Keys.stage(run, "train")).modified()))
-                        .isPresent()
-                && has(Keys.report(run));
+        return isAfter(Keys.stage(run, "convert"), Keys.stage(run, "train"));
+    }
+
+    /** Whether it has the page that is written last, when the student is scored if that was asked for. */
+    boolean isReported() {
+        return isConverted() && isAfter(Keys.report(run), Keys.stage(run, "convert"));
+    }
+
+    private boolean isAfter(String key, String earlier) {
+        return find(key)
+                .filter(done -> !done.modified().isBefore(objects.get(earlier).modified()))
+                .isPresent();
     }
 
     boolean isCancelled() {

@@ -16,6 +16,7 @@ enum RunState {
     TRAINING("train"),
     PAUSED("train"),
     CONVERTING("convert"),
+    EVALUATING("evaluate"),
     COMPLETED("-"),
     CANCELLED("-"),
     FAILED("-");
@@ -38,7 +39,7 @@ enum RunState {
         } else if (queued) {
             return run.isCancelled() ? CANCELLED : run.isPaused() ? PAUSED : QUEUED;
         } else if (run.isTrained()) {
-            return run.isConverted() ? COMPLETED : CONVERTING;
+            return run.isReported() ? COMPLETED : run.isConverted() ? EVALUATING : CONVERTING;
         } else if (run.isCancelled()) {
             return CANCELLED;
         } else if (run.isEncoded()) {

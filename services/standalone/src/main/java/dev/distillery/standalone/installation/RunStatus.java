@@ -2,6 +2,7 @@ package dev.distillery.standalone.installation;
 
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.distillery.events.StageProgress;
@@ -27,6 +28,10 @@ record RunStatus(
         Double rate,
         String lastChange) {
 
+    /** Those that tell their progress. */
+    private static final Set<RunState> LIVE =
+            Set.of(RunState.INGESTING, RunState.ENCODING, RunState.TRAINING, RunState.EVALUATING);
+
     static RunStatus of(String run, RunState state, Optional<EventTail.Last> last, Optional<Instant> stored) {
         Instant told = last.map(l -> l.event().at()).orElse(Instant.EPOCH);
         Instant change = stored.filter(at -> at.isAfter(told)).orElse(told);
@@ -34,8 +39,7 @@ record RunStatus(
                 .map(RunStatus::progress)
                 .filter(p -> p.stage.equals(state.stage()) || state == RunState.FAILED || state == RunState.CANCELLED)
                 .orElse(null);
-        boolean live = progress != null
-                && (state == RunState.INGESTING || state == RunState.ENCODING || state == RunState.TRAINING);
+        boolean live = progress != null && (LIVE.contains(state));
         return new RunStatus(
                 run,
                 state,

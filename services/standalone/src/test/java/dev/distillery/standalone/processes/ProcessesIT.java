@@ -310,6 +310,7 @@ class ProcessesIT {
                           checkpoint: {everySteps: 8, keep: 2}
                         samples: {prompts: ["red heart"], size: 64, steps: 2}
                         convert: {dtype: fp16}
+                        evaluate: {images: 2, steps: 1}
                         """
                                 .formatted(
                                         run,

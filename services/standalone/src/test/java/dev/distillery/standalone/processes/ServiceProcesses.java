@@ -15,9 +15,10 @@ import dev.distillery.embedded.Ports;
 
 import static org.awaitility.Awaitility.await;
 
-/** The four services, packaged, as processes of their own. */
+/** The services, packaged, as processes of their own. */
 public final class ServiceProcesses implements AutoCloseable {
-    public static final List<String> NAMES = List.of("data-ingest", "latent-encoding", "trainer", "converter");
+    public static final List<String> NAMES =
+            List.of("data-ingest", "latent-encoding", "trainer", "converter", "evaluator");
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final Map<String, Program> programs = new LinkedHashMap<>();

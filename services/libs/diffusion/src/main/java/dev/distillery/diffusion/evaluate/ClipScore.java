@@ -1,5 +1,8 @@
 package dev.distillery.diffusion.evaluate;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
 import ai.djl.ndarray.NDArray;
 
 /**
@@ -12,8 +15,13 @@ import ai.djl.ndarray.NDArray;
 public record ClipScore(long pairs, double sum) {
     public static final ClipScore NONE = new ClipScore(0, 0);
 
+    /** Of {@link #cosines}. */
+    public static ClipScore of(double[] cosines) {
+        return new ClipScore(cosines.length, Arrays.stream(cosines).sum());
+    }
+
     /** Of image and text features, both {@code (N, D)}; row i of the one belongs to row i of the other. */
-    public static ClipScore of(NDArray images, NDArray texts) {
+    public static double[] cosines(NDArray images, NDArray texts) {
         if (!images.getShape().equals(texts.getShape())) {
             throw new IllegalArgumentException("image features " + images.getShape() + " and text features "
                     + texts.getShape() + " must have one shape");
@@ -22,11 +30,9 @@ public record ClipScore(long pairs, double sum) {
         float[] y = texts.toFloatArray();
         int pairs = (int) images.getShape().get(0);
         int width = x.length / pairs;
-        double sum = 0;
-        for (int pair = 0; pair < pairs; pair++) {
-            sum += cosine(x, y, pair * width, width);
-        }
-        return new ClipScore(pairs, sum);
+        return IntStream.range(0, pairs)
+                .mapToDouble(pair -> cosine(x, y, pair * width, width))
+                .toArray();
     }
 
     private static double cosine(float[] x, float[] y, int from, int width) {

@@ -1,16 +1,8 @@
 package dev.distillery.diffusion.evaluate;
 
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.WritableByteChannel;
-
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import dev.distillery.diffusion.safetensors.DType;
-import dev.distillery.diffusion.safetensors.SafetensorsFile;
-import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Torch;
 
@@ -83,40 +75,5 @@ public record FeatureStatistics(long count, double[] mean, double[] comoments) {
             covariance[i] /= count - 1;
         }
         return new Gaussian(mean, covariance);
-    }
-
-    /** Writes them as a safetensors file of {@code count}, {@code mean} and {@code comoments}, and closes the channel. */
-    public void write(WritableByteChannel channel) throws IOException {
-        var plan = new SafetensorsWriter.Plan()
-                .add("count", DType.I64, 1)
-                .add("mean", DType.F64, mean.length)
-                .add("comoments", DType.F64, mean.length, mean.length);
-        try (var writer = new SafetensorsWriter(channel, plan)) {
-            writer.write("count", littleEndian(1).putLong(0, count));
-            writer.write("mean", bytes(mean));
-            writer.write("comoments", bytes(comoments));
-        }
-    }
-
-    /** What {@link #write} wrote. */
-    public static FeatureStatistics read(SafetensorsFile file) {
-        return new FeatureStatistics(file.data("count").getLong(0), doubles(file, "mean"), doubles(file, "comoments"));
-    }
-
-    private static double[] doubles(SafetensorsFile file, String name) {
-        var values = file.data(name).asDoubleBuffer();
-        double[] doubles = new double[values.remaining()];
-        values.get(doubles);
-        return doubles;
-    }
-
-    private static ByteBuffer bytes(double[] values) {
-        ByteBuffer bytes = littleEndian(values.length);
-        bytes.asDoubleBuffer().put(values);
-        return bytes;
-    }
-
-    private static ByteBuffer littleEndian(int numbers) {
-        return ByteBuffer.allocate(Math.multiplyExact(numbers, Double.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -1,9 +1,9 @@
 package dev.distillery.diffusion.evaluate;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -24,8 +24,8 @@ import dev.distillery.diffusion.vae.AutoencoderKL;
  */
 public record Judge(AutoencoderKL vae, Optional<ClipModel> clip, Optional<Inception> inception, int px) {
 
-    /** Pictures of one size, one or more, each with its caption. */
-    public PictureScores of(List<RgbImage> pictures, List<String> captions) {
+    /** Looks at pictures of one size, one or more, each with its caption. */
+    public PictureFeatures of(List<RgbImage> pictures, List<String> captions) {
         List<RgbImage> seen = pictures.stream()
                 .map(picture -> picture.width() == px && picture.height() == px
                         ? picture
@@ -33,15 +33,15 @@ public record Judge(AutoencoderKL vae, Optional<ClipModel> clip, Optional<Incept
                 .toList();
         try (NDManager scope = Torch.newManager()) {
             NDArray bytes = Inception.bytes(seen, scope);
-            return new PictureScores(
-                    FeatureStatistics.of(LatentFeatures.of(pixels(pictures, scope), vae)),
-                    inception.map(network -> FeatureStatistics.of(network.features(bytes))),
+            return new PictureFeatures(
+                    rows(LatentFeatures.of(pixels(pictures, scope), vae)),
+                    inception.map(network -> rows(network.features(bytes))).orElse(new float[0][]),
                     inception
-                            .map(network -> logarithms(network.probabilities(bytes)))
-                            .orElse(List.of()),
-                    clip.map(model ->
-                                    ClipScore.of(model.imageFeatures(seen, scope), model.textFeatures(captions, scope)))
-                            .orElse(ClipScore.NONE));
+                            .map(network -> rows(network.probabilities(bytes).log()))
+                            .orElse(new float[0][]),
+                    clip.map(model -> ClipScore.cosines(
+                                    model.imageFeatures(seen, scope), model.textFeatures(captions, scope)))
+                            .orElse(new double[0]));
         }
     }
 
@@ -57,13 +57,12 @@ public record Judge(AutoencoderKL vae, Optional<ClipModel> clip, Optional<Incept
                 .add(0.5f);
     }
 
-    private static List<float[]> logarithms(NDArray probabilities) {
-        float[] logs = probabilities.log().toFloatArray();
-        int classes = (int) probabilities.getShape().get(1);
-        var rows = new ArrayList<float[]>();
-        for (int from = 0; from < logs.length; from += classes) {
-            rows.add(Arrays.copyOfRange(logs, from, from + classes));
-        }
-        return rows;
+    private static float[][] rows(NDArray features) {
+        float[] values = features.toFloatArray();
+        int count = (int) features.getShape().get(0);
+        int width = values.length / count;
+        return IntStream.range(0, count)
+                .mapToObj(row -> Arrays.copyOfRange(values, row * width, (row + 1) * width))
+                .toArray(float[][]::new);
     }
 }

@@ -4,6 +4,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
+import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.tensor.Torch;
+
 /**
  * What scores of a set of pictures follow from. Those of parts add up; only the Inception Score depends on their order.
  *
@@ -17,6 +20,18 @@ public record PictureScores(
         Optional<FeatureStatistics> inception,
         List<float[]> logProbabilities,
         ClipScore clip) {
+
+    public static PictureScores of(PictureFeatures features) {
+        try (NDManager scope = Torch.newManager()) {
+            return new PictureScores(
+                    FeatureStatistics.of(scope.create(features.latents())),
+                    features.inception().length == 0
+                            ? Optional.empty()
+                            : Optional.of(FeatureStatistics.of(scope.create(features.inception()))),
+                    List.of(features.logProbabilities()),
+                    ClipScore.of(features.cosines()));
+        }
+    }
 
     public PictureScores plus(PictureScores next) {
         return new PictureScores(

@@ -1,10 +1,8 @@
 package dev.distillery.diffusion.evaluate;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -13,7 +11,6 @@ import java.util.Map;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.Golden;
-import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.tensor.Torch;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
@@ -85,22 +82,6 @@ class ScoresGoldenTest {
         assertThat(sum.count()).isEqualTo(60);
         assertThat(sum.mean()).containsExactly(whole.mean(), within(1e-12));
         assertThat(sum.comoments()).containsExactly(whole.comoments(), within(1e-9));
-    }
-
-    @Test
-    void shouldComeBackFromAFile(@TempDir Path folder) throws IOException {
-        // Given
-        Path path = folder.resolve("part.safetensors");
-        FeatureStatistics part = FeatureStatistics.of(golden.get("fid.full.a"));
-        // When
-        part.write(FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE));
-        // Then
-        try (SafetensorsFile file = SafetensorsFile.open(path)) {
-            FeatureStatistics read = FeatureStatistics.read(file);
-            assertThat(read.count()).isEqualTo(60);
-            assertThat(read.mean()).isEqualTo(part.mean());
-            assertThat(read.comoments()).isEqualTo(part.comoments());
-        }
     }
 
     @Test

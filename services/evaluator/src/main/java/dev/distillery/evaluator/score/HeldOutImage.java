@@ -1,12 +1,12 @@
-package dev.distillery.standalone.evaluation;
+package dev.distillery.evaluator.score;
 
 import java.io.IOException;
 
 import dev.distillery.diffusion.image.RgbImage;
 
 /** An image file with its caption. */
-record HeldOutImage(String caption, byte[] file) {
-    RgbImage image() throws IOException {
+public record HeldOutImage(String caption, byte[] file) {
+    public RgbImage image() throws IOException {
         return RgbImage.decode(file);
     }
 }

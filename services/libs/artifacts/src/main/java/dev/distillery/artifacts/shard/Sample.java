@@ -1,4 +1,4 @@
-package dev.distillery.latentencoding;
+package dev.distillery.artifacts.shard;
 
 /**
  * One pair of a shard.

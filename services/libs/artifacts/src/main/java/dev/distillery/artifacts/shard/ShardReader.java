@@ -1,4 +1,4 @@
-package dev.distillery.latentencoding;
+package dev.distillery.artifacts.shard;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,15 +8,15 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
 /** The pairs of a WebDataset shard as data-ingest writes it: an image file followed by its caption of the same number. */
-final class ShardReader implements AutoCloseable {
+public final class ShardReader implements AutoCloseable {
     private final TarArchiveInputStream tar;
 
-    ShardReader(InputStream shard) {
+    public ShardReader(InputStream shard) {
         this.tar = new TarArchiveInputStream(shard);
     }
 
     /** The next pair; null at the end. */
-    Sample next() throws IOException {
+    public Sample next() throws IOException {
         TarArchiveEntry image = tar.getNextEntry();
         if (image == null) {
             return null;

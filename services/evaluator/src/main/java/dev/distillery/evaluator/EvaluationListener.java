@@ -1,0 +1,101 @@
+package dev.distillery.evaluator;
+
+import java.io.IOException;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.events.EvaluateRequest;
+import dev.distillery.events.EvaluationFailed;
+import dev.distillery.events.EvaluationPart;
+import dev.distillery.events.EventCodec;
+import dev.distillery.events.ModelConverted;
+import dev.distillery.events.Topic;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.monitoring.LogContext;
+import io.smallrye.common.annotation.Blocking;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.eclipse.microprofile.reactive.messaging.Incoming;
+
+/**
+ * Takes requests, converted students whose train request asks for their scores, and parts. What cannot be done is told among
+ * the run's events and goes to the dead letters, from where it can be sent again.
+ */
+@ApplicationScoped
+class EvaluationListener {
+    private final EventPublisher publisher;
+    private final ArtifactStore store;
+    private final EvaluateMeters meters;
+    private final Evaluate evaluate;
+
+    EvaluationListener(EventPublisher publisher, ArtifactStore store, LocalCopies copies, EvaluateMeters meters) {
+        this.publisher = publisher;
+        this.store = store;
+        this.meters = meters;
+        this.evaluate = new Evaluate(store, copies, publisher::publishAndWait, meters);
+    }
+
+    @Incoming("evaluate-requests")
+    @Blocking
+    void onRequest(ConsumerRecord<String, byte[]> record) {
+        plan(EventCodec.read(record, EvaluateRequest.class)); // if it is none: to the dead letters
+    }
+
+    @Incoming("models-converted")
+    @Blocking
+    void onConverted(ConsumerRecord<String, byte[]> record) {
+        ModelConverted model = EventCodec.read(record, ModelConverted.class);
+        if (!model.prefix().equals(Keys.runModel(model.run()))) {
+            return; // another type or step, converted on request
+        }
+        TrainRequest.Evaluate wanted =
+                TrainRequest.parse(store.read(Keys.request(model.run()))).evaluate();
+        if (wanted.images() > 0) {
+            plan(new EvaluateRequest(model.run(), EvaluateRequest.nameOf(model.step()), wanted));
+        }
+    }
+
+    @Incoming("evaluation-parts")
+    @Blocking
+    void onPart(ConsumerRecord<String, byte[]> record) {
+        EvaluationPart part = EventCodec.read(record, EvaluationPart.class);
+        try (LogContext context = LogContext.of(part.run(), Evaluate.STAGE, part.part())) {
+            told(part.run(), part.name(), () -> evaluate.part(part));
+        }
+    }
+
+    private void plan(EvaluateRequest request) {
+        try (LogContext context = LogContext.of(request.run(), Evaluate.STAGE)) {
+            told(request.run(), request.name(), () -> evaluate.request(request));
+        }
+    }
+
+    private interface Work {
+        void run() throws IOException;
+    }
+
+    private void told(String run, String name, Work work) {
+        try {
+            work.run();
+        } catch (IOException | RuntimeException e) {
+            meters.failed();
+            var failed = new EvaluationFailed(
+                    run,
+                    name,
+                    e.getMessage() == null ? e.toString() : e.getMessage(),
+                    "Mend what is said, then send the dead letter again: distillery dead-letters replay.");
+            publisher.publishAndWait(Topic.RUN_EVENTS, run, failed);
+            publisher.publishAndWait(Topic.MODELS_EVALUATED, run, failed); // a run that waits for it ends without
+            throw new EvaluationException(e);
+        }
+    }
+
+    @PreDestroy
+    void close() {
+        evaluate.close();
+    }
+}

@@ -1,0 +1,134 @@
+package dev.distillery.evaluator;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.artifacts.ArtifactMissingException;
+import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Keys;
+import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
+import dev.distillery.diffusion.schedule.Sampler;
+import dev.distillery.evaluator.score.Digests;
+import dev.distillery.evaluator.score.Score;
+import dev.distillery.events.EvaluateRequest;
+import dev.distillery.events.TrainRequest;
+
+/** Settles how an evaluation is done, from its request and what the store has of the run. */
+final class Planner {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String UNET = "unet/";
+
+    private final ArtifactStore store;
+    private final GivenFiles given;
+
+    Planner(ArtifactStore store) {
+        this.store = store;
+        this.given = new GivenFiles(store);
+    }
+
+    /**
+     * The plan of a request.
+     *
+     * @throws ArtifactMissingException if the run has no converted student
+     * @throws IllegalArgumentException naming what of the request cannot be done
+     */
+    Plan plan(EvaluateRequest request) throws IOException {
+        String run = request.run();
+        TrainRequest.Evaluate wanted = request.evaluate();
+        TrainRequest train = TrainRequest.parse(store.read(Keys.request(run)));
+        String student = Keys.runModel(run);
+        Manifest studentFiles = manifest(student);
+        JsonNode trained = json(Keys.stage(run, "train")).path("detail");
+        String teacher = Keys.model(trained.path("model").asText());
+        String dataset = Keys.dataset(trained.path("dataset").asText());
+        Manifest data = manifest(dataset);
+        var pairs = new StoredPairs(store, dataset, data);
+        Set<Score> scores = Score.of(wanted.scores());
+        int images = Math.min(wanted.images(), pairs.heldOut());
+        int fewest = Score.fewestImages(scores);
+        if (images < fewest) {
+            throw new IllegalArgumentException("the scores " + scores + " need " + fewest
+                    + " images or more but there are " + images + ": 'evaluate.images' is " + wanted.images()
+                    + ", and " + pairs.heldOut() + " pairs of the run's data are held out ('dataset.validation')");
+        }
+        int size = wanted.size() != null ? wanted.size() : train.encode().resolution();
+        Optional<String> clip = key("clip", scores.contains(Score.CLIP) ? wanted.clip() : null)
+                .map(prefix -> prefix.endsWith("/") ? prefix : prefix + "/");
+        boolean looks = scores.contains(Score.FID) || scores.contains(Score.IS);
+        Optional<String> inception = key("inception", looks ? wanted.inception() : null);
+        Optional<String> real = key("realStatistics", scores.contains(Score.FID) ? wanted.realStatistics() : null);
+        var digests = new Digests(
+                dataset.split("/")[1],
+                digests(studentFiles, UNET),
+                digests(manifest(teacher), ""),
+                clip.isPresent() ? given.digests(clip.get()) : null,
+                looks ? wanted.inceptionSha256() : null,
+                real.isPresent() ? given.digest(real.get()) : null);
+        if (!digests.student().containsKey("config.json")) {
+            throw new IllegalArgumentException(
+                    student + " has no " + UNET + ": 'convert.save' must name unet or pipeline");
+        }
+        return new Plan(
+                run,
+                request.name(),
+                student,
+                teacher,
+                dataset,
+                pairs.all() - pairs.heldOut(),
+                images,
+                scores.stream().map(Score::toString).toList(),
+                scheduler(teacher, wanted.scheduler()),
+                wanted.steps(),
+                wanted.guidance(),
+                size,
+                wanted.scoredSize() != null ? wanted.scoredSize() : Math.min(256, size),
+                wanted.seed(),
+                clip.orElse(null),
+                inception.orElse(null),
+                real.orElse(null),
+                digests);
+    }
+
+    /** Of the files below a folder of a prefix. */
+    static SortedMap<String, String> digests(Manifest manifest, String folder) {
+        var digests = new TreeMap<String, String>();
+        for (Manifest.FileEntry file : manifest.files()) {
+            if (file.name().startsWith(folder)) {
+                digests.put(file.name().substring(folder.length()), file.sha256());
+            }
+        }
+        return digests;
+    }
+
+    private ObjectNode scheduler(String teacher, String name) {
+        JsonNode own = json(teacher + "scheduler/scheduler_config.json");
+        Sampler.Type type = name == null ? Sampler.Type.of(own) : Sampler.Type.valueOf(name.toUpperCase(Locale.ROOT));
+        return name == null ? own.deepCopy() : type.from(own);
+    }
+
+    private Optional<String> key(String field, String uri) {
+        return Optional.ofNullable(uri).map(there -> given.key("evaluate." + field, there));
+    }
+
+    private Manifest manifest(String prefix) {
+        return Manifests.find(store, prefix)
+                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+    }
+
+    private JsonNode json(String key) {
+        try {
+            return JSON.readTree(store.read(key));
+        } catch (IOException e) {
+            throw new UncheckedIOException(key + " is not JSON", e);
+        }
+    }
+}

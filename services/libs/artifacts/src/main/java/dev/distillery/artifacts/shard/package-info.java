@@ -1,0 +1,2 @@
+/** Images with captions as they lie in the store: shards in the layout of WebDataset. */
+package dev.distillery.artifacts.shard;

@@ -1,0 +1,8 @@
+package dev.distillery.events;
+
+/** The student could not be scored; what was converted is as good as before. A reason of great length is cut short. */
+public record EvaluationFailed(String run, String name, String reason, String advice) implements RunEvent {
+    public EvaluationFailed {
+        reason = Excerpt.ofMessage(reason);
+    }
+}
