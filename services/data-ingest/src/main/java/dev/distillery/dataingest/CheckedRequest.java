@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
+import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.shard.DatasetIngest;
-import dev.distillery.dataingest.source.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.teacher.TeacherFiles;
 import dev.distillery.events.InvalidRequestException;

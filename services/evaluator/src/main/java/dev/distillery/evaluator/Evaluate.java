@@ -6,19 +6,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
-import dev.distillery.artifacts.Manifests;
 import dev.distillery.diffusion.evaluate.Gaussian;
 import dev.distillery.diffusion.schedule.Sampler;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.evaluator.score.Evaluation;
 import dev.distillery.evaluator.score.EvaluationReport;
 import dev.distillery.evaluator.score.EvaluationReport.Pictures;
+import dev.distillery.evaluator.score.HeldOutImage;
 import dev.distillery.evaluator.score.Part;
 import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.EvaluationPart;
@@ -121,13 +122,12 @@ public final class Evaluate implements AutoCloseable {
         long started = System.nanoTime();
         int from = part * Evaluation.PART_IMAGES;
         int count = Math.min(Evaluation.PART_IMAGES, plan.images() - from);
-        var pairs = new StoredPairs(
-                store, plan.dataset(), Manifests.find(store, plan.dataset()).orElseThrow());
+        List<HeldOutImage> pairs =
+                new StoredPairs(store, plan.dataset()).at(plan.positions().subList(from, from + count));
         int before = parts.count() * Evaluation.PART_IMAGES;
         var meter = new StageMeter(
                 plan.run(), STAGE, "images", before, event -> events.publish(Topic.RUN_EVENTS, plan.run(), event));
-        Evaluation.Evaluated found = loaded(plan)
-                .of(pairs.from(plan.first() + from, count), from, done -> meter.at(before + done, plan.images()));
+        Evaluation.Evaluated found = loaded(plan).of(pairs, from, done -> meter.at(before + done, plan.images()));
         if (part == 0) {
             store.put(
                     Keys.evaluationParts(plan.run(), plan.name()) + "grid.png",
@@ -150,7 +150,7 @@ public final class Evaluate implements AutoCloseable {
                 plan.student(),
                 plan.teacher(),
                 plan.dataset(),
-                plan.first(),
+                null,
                 plan.images(),
                 Sampler.Type.of(plan.scheduler()).className(),
                 plan.steps(),

@@ -2,13 +2,8 @@ package dev.distillery.evaluator;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -16,6 +11,7 @@ import java.util.TreeMap;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.ObjectInfo;
 
 /** Files that users have put into the store themselves: they have no manifest, so their digests are taken once and kept. */
@@ -61,11 +57,9 @@ final class GivenFiles {
     }
 
     String digest(String key) throws IOException {
-        MessageDigest sha256 = sha256();
-        try (InputStream in = new DigestInputStream(store.open(key), sha256)) {
-            in.transferTo(OutputStream.nullOutputStream());
+        try (InputStream content = store.open(key)) {
+            return Digest.of(content);
         }
-        return HexFormat.of().formatHex(sha256.digest());
     }
 
     /** Copies a model's files, which must be what they were. */
@@ -85,14 +79,6 @@ final class GivenFiles {
         if (!found.equals(digest)) {
             throw new ArtifactCorruptException(
                     key + " has changed: its SHA-256 should be " + digest + " but is " + found);
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
         }
     }
 }

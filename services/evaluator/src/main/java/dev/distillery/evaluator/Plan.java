@@ -21,7 +21,7 @@ import dev.distillery.evaluator.score.Score;
  * @param student prefix of the converted student
  * @param teacher prefix of the teacher
  * @param dataset prefix of the data set
- * @param first position of the first image in the data set
+ * @param positions of the images in the data set, ascending
  * @param scheduler configuration of the scheduler that both draw with
  * @param clip prefix in the store; null without
  * @param inception key; null without
@@ -33,8 +33,7 @@ record Plan(
         String student,
         String teacher,
         String dataset,
-        int first,
-        int images,
+        List<Long> positions,
         List<String> scores,
         ObjectNode scheduler,
         int steps,
@@ -71,8 +70,12 @@ record Plan(
         }
     }
 
+    int images() {
+        return positions.size();
+    }
+
     int parts() {
-        return (images + Evaluation.PART_IMAGES - 1) / Evaluation.PART_IMAGES;
+        return (images() + Evaluation.PART_IMAGES - 1) / Evaluation.PART_IMAGES;
     }
 
     Set<Score> wanted() {

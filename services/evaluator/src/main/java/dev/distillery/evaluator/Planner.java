@@ -2,6 +2,7 @@ package dev.distillery.evaluator;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
@@ -50,15 +52,15 @@ final class Planner {
         JsonNode trained = json(Keys.stage(run, "train")).path("detail");
         String teacher = Keys.model(trained.path("model").asText());
         String dataset = Keys.dataset(trained.path("dataset").asText());
-        Manifest data = manifest(dataset);
-        var pairs = new StoredPairs(store, dataset, data);
         Set<Score> scores = Score.of(wanted.scores());
-        int images = Math.min(wanted.images(), pairs.heldOut());
+        List<Long> heldOut = HeldOutPairs.read(store, run).positions();
+        int images = Math.min(wanted.images(), heldOut.size());
+        List<Long> positions = heldOut.stream().limit(images).sorted().toList();
         int fewest = Score.fewestImages(scores);
         if (images < fewest) {
             throw new IllegalArgumentException("the scores " + scores + " need " + fewest
                     + " images or more but there are " + images + ": 'evaluate.images' is " + wanted.images()
-                    + ", and " + pairs.heldOut() + " pairs of the run's data are held out ('dataset.validation')");
+                    + ", and " + heldOut.size() + " pairs of the run's data are held out ('dataset.validation')");
         }
         int size = wanted.size() != null ? wanted.size() : train.encode().resolution();
         Optional<String> clip = key("clip", scores.contains(Score.CLIP) ? wanted.clip() : null)
@@ -67,7 +69,7 @@ final class Planner {
         Optional<String> inception = key("inception", looks ? wanted.inception() : null);
         Optional<String> real = key("realStatistics", scores.contains(Score.FID) ? wanted.realStatistics() : null);
         var digests = new Digests(
-                dataset.split("/")[1],
+                new StoredPairs(store, dataset).digest(positions),
                 digests(studentFiles, UNET),
                 digests(manifest(teacher), ""),
                 clip.isPresent() ? given.digests(clip.get()) : null,
@@ -83,8 +85,7 @@ final class Planner {
                 student,
                 teacher,
                 dataset,
-                pairs.all() - pairs.heldOut(),
-                images,
+                positions,
                 scores.stream().map(Score::toString).toList(),
                 scheduler(teacher, wanted.scheduler()),
                 wanted.steps(),

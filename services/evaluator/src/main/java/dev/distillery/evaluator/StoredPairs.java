@@ -3,67 +3,78 @@ package dev.distillery.evaluator;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
+import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.shard.Sample;
 import dev.distillery.artifacts.shard.ShardReader;
 import dev.distillery.evaluator.score.HeldOutImage;
 
-/** The pairs of a data set in the store, by position. */
+/** The pairs of a data set in the store, by their positions. */
 final class StoredPairs {
     private final ArtifactStore store;
     private final String prefix;
-    private final Manifest manifest;
+    private final List<Integer> shardPairs;
 
-    StoredPairs(ArtifactStore store, String prefix, Manifest manifest) {
+    /** @throws ArtifactMissingException if the data set is not complete */
+    StoredPairs(ArtifactStore store, String prefix) {
         this.store = store;
         this.prefix = prefix;
-        this.manifest = manifest;
+        Manifest manifest = Manifests.find(store, prefix)
+                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        if (!(manifest.about().get("shardPairs") instanceof List<?> pairs)) {
+            throw new IllegalArgumentException(prefix + " is no data set: its manifest has no 'shardPairs'");
+        }
+        shardPairs = pairs.stream().map(n -> ((Number) n).intValue()).toList();
     }
 
-    /** How many are held out: the last ones. */
-    int heldOut() {
-        return manifest.about().get("validationPairs") instanceof Number pairs ? pairs.intValue() : 0;
+    private interface Each {
+        void accept(HeldOutImage pair) throws IOException;
     }
 
-    int all() {
-        return shardPairs().stream().mapToInt(Integer::intValue).sum();
+    /** As {@link HeldOutImage#addTo} makes it of all. */
+    String digest(List<Long> positions) throws IOException {
+        var digest = new Digest();
+        forEach(positions, pair -> pair.addTo(digest));
+        return digest.hex();
     }
 
-    List<HeldOutImage> from(int first, int count) throws IOException {
+    List<HeldOutImage> at(List<Long> positions) throws IOException {
         List<HeldOutImage> pairs = new ArrayList<>();
-        int before = 0;
-        int shard = 0;
-        for (int inShard : shardPairs()) {
-            if (before < first + count && first < before + inShard) {
-                add(shard, first, first + count, pairs);
-            }
-            before += inShard;
-            shard++;
-        }
-        if (pairs.size() != count) {
-            throw new IOException(
-                    prefix + " has " + pairs.size() + " of the " + count + " pairs from " + first + " on");
-        }
+        forEach(positions, pairs::add);
         return pairs;
     }
 
-    private void add(int shard, int from, int to, List<HeldOutImage> pairs) throws IOException {
-        try (var reader = new ShardReader(store.open(Keys.shard(prefix, shard, "tar")))) {
-            for (Sample sample = reader.next(); sample != null && sample.position() < to; sample = reader.next()) {
-                if (sample.position() >= from) {
-                    pairs.add(new HeldOutImage(sample.caption(), sample.image()));
-                }
+    /** @param positions ascending */
+    private void forEach(List<Long> positions, Each each) throws IOException {
+        Set<Long> left = new TreeSet<>(positions);
+        long first = 0;
+        for (int shard = 0; shard < shardPairs.size(); shard++) {
+            long next = first + shardPairs.get(shard);
+            long begin = first;
+            if (left.stream().anyMatch(position -> position >= begin && position < next)) {
+                read(shard, left, each);
             }
+            first = next;
+        }
+        if (!left.isEmpty()) {
+            throw new IOException(prefix + " has no pairs at the positions " + left);
         }
     }
 
-    private List<Integer> shardPairs() {
-        if (manifest.about().get("shardPairs") instanceof List<?> pairs) {
-            return pairs.stream().map(n -> ((Number) n).intValue()).toList();
+    private void read(int shard, Set<Long> left, Each each) throws IOException {
+        try (var reader = new ShardReader(store.open(Keys.shard(prefix, shard, "tar")))) {
+            for (Sample sample = reader.next(); sample != null; sample = reader.next()) {
+                if (left.remove(sample.position())) {
+                    each.accept(new HeldOutImage(sample.caption(), sample.image()));
+                }
+            }
         }
-        throw new IllegalArgumentException(prefix + " is no data set: its manifest has no 'shardPairs'");
     }
 }

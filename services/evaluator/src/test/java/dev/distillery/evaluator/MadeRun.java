@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.diffusion.image.RgbImage;
@@ -21,7 +23,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
  * A run of the store whose student is the example's teacher, once more: so all errors are 0. Of its 30 pairs, in two shards,
- * the last 20 are held out; their images are noise.
+ * 20 are held out; their images are noise.
  */
 final class MadeRun {
     static final Path TEACHER = Path.of("../../deploy/examples/mini-sdxl");
@@ -51,7 +53,13 @@ final class MadeRun {
             data.add(Keys.shardName(shard, "tar"), tar(first, SHARDS.get(shard)));
             first += SHARDS.get(shard);
         }
-        data.complete("dataset", Map.of("shardPairs", SHARDS, "validationPairs", HELD_OUT));
+        data.complete("dataset", Map.of("shardPairs", SHARDS));
+        List<Long> heldOut = LongStream.range(0, 30)
+                .map(i -> 7 * i % 30)
+                .limit(HELD_OUT)
+                .boxed()
+                .toList();
+        store.put(Keys.heldOut(run), new HeldOutPairs(heldOut).json());
     }
 
     private static void folder(ArtifactStore store, String prefix, String below, Path folder) throws IOException {

@@ -11,7 +11,7 @@ import dev.distillery.artifacts.Manifest.FileEntry;
 
 /** Fingerprint of latents: runs that differ in nothing that latents depend on share them. */
 final class LatentsName {
-    private static final String FORMAT = "latents 3";
+    private static final String FORMAT = "latents 4";
 
     private LatentsName() {}
 

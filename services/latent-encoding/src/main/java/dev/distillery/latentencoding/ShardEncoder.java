@@ -46,7 +46,7 @@ public final class ShardEncoder {
      * Files made from a shard.
      *
      * @param tensors safetensors: for each size of latents, named as in {@code mean.128x128}, {@code mean} and {@code std}
-     *     (n, V, C, h, w), unscaled, and {@code caption_index} (n); for all {@code prompt_embeds} (K, 77, D), that of the empty
+     *     (n, V, C, h, w), unscaled, {@code position} (n) in the data set and {@code caption_index} (n); for all {@code prompt_embeds} (K, 77, D), that of the empty
      *     caption first; for SDXL {@code pooled} (K, P), and for each size {@code time_ids} (n, V, 6)
      * @param captions a JSON string to a line, N of them, size after size
      * @param sizes how many pairs there are of each size, in the order of height and width

@@ -2,6 +2,7 @@ package dev.distillery.latentencoding;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,7 +102,8 @@ final class SizedLatents implements AutoCloseable {
     void plan(SafetensorsWriter.Plan plan, boolean additional) {
         int pairs = samples.size();
         long[] shape = {pairs, views, latent.get(0), latent.get(1), latent.get(2)};
-        plan.add("caption_index." + sizeName(), DType.I64, pairs)
+        plan.add("position." + sizeName(), DType.I64, pairs)
+                .add("caption_index." + sizeName(), DType.I64, pairs)
                 .add("mean." + sizeName(), DType.F32, shape)
                 .add("std." + sizeName(), DType.F32, shape);
         if (additional) {
@@ -111,12 +113,19 @@ final class SizedLatents implements AutoCloseable {
 
     /** @param captionIndex of the pairs */
     void write(SafetensorsWriter writer, ByteBuffer captionIndex, boolean additional) throws IOException {
+        writer.write("position." + sizeName(), positions());
         writer.write("caption_index." + sizeName(), captionIndex);
         writer.write("mean." + sizeName(), mean.content());
         writer.write("std." + sizeName(), std.content());
         if (additional) {
             writer.write("time_ids." + sizeName(), timeIds.content());
         }
+    }
+
+    private ByteBuffer positions() {
+        ByteBuffer positions = ByteBuffer.allocate(Long.BYTES * samples.size()).order(ByteOrder.LITTLE_ENDIAN);
+        samples.forEach(sample -> positions.putLong(sample.position()));
+        return positions.flip();
     }
 
     @Override

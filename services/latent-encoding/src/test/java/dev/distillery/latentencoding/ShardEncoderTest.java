@@ -71,6 +71,7 @@ class ShardEncoderTest {
             assertThat(file.tensors().get("prompt_embeds").shape()).containsExactly(4, 77, 96);
             assertThat(file.tensors().get("pooled").shape()[0]).isEqualTo(4);
             assertThat(file.data("caption_index.8x8").asLongBuffer().get(38)).isEqualTo(3);
+            assertThat(file.data("position.8x8").asLongBuffer().get(38)).isEqualTo(1038);
 
             // the 37th pair's second view, computed again by itself
             ImageSize size = new ImageSize(32, 32);
@@ -137,6 +138,7 @@ class ShardEncoderTest {
             float[] ids = new float[6];
             file.data("time_ids.12x24").asFloatBuffer().get(6, ids);
             assertThat(ids).containsExactly(100, 210, view.top(), view.left(), 48, 96);
+            assertThat(file.data("position.12x24").asLongBuffer().get(1)).isEqualTo(30);
             long caption = file.data("caption_index.12x24").asLongBuffer().get(1);
             NDArray prompt =
                     encoders.prompts().encode(List.of("square 30"), manager).promptEmbeds();

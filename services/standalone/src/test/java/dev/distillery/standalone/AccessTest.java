@@ -44,6 +44,7 @@ class AccessTest {
             Keys.manifest(Keys.model("f")),
             Keys.request(RUN),
             Keys.metrics(RUN),
+            Keys.heldOut(RUN),
             Keys.report(RUN),
             Keys.stage(RUN, "ingest"),
             Keys.stage(RUN, "encode"),

@@ -66,7 +66,7 @@ public final class MadeLatents {
         try {
             Files.createDirectories(folder.resolve("shards"));
             for (int shard = 0; shard < shards; shard++) {
-                writeShard(folder.resolve(String.format("shards/%05d.safetensors", shard)), pairs, new Random(shard));
+                writeShard(folder.resolve(String.format("shards/%05d.safetensors", shard)), shard * pairs, pairs);
             }
             return folder;
         } catch (IOException e) {
@@ -74,23 +74,25 @@ public final class MadeLatents {
         }
     }
 
-    private static void writeShard(Path file, int pairs, Random random) throws IOException {
+    private static void writeShard(Path file, int first, int pairs) throws IOException {
+        var random = new Random(first / pairs);
         SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan()
                 .add("mean.16x16", DType.F32, pairs, VIEWS, 4, 16, 16)
                 .add("std.16x16", DType.F32, pairs, VIEWS, 4, 16, 16)
                 .add("time_ids.16x16", DType.F32, pairs, VIEWS, 6)
                 .add("prompt_embeds", DType.F32, CAPTIONS, 77, 96)
                 .add("pooled", DType.F32, CAPTIONS, 64)
+                .add("position.16x16", DType.I64, pairs)
                 .add("caption_index.16x16", DType.I64, pairs);
         try (SafetensorsWriter writer = new SafetensorsWriter(
                 FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), plan)) {
             for (TensorInfo tensor : plan.tensors()) {
-                writer.write(tensor.name(), values(tensor, random));
+                writer.write(tensor.name(), values(tensor, first, random));
             }
         }
     }
 
-    private static ByteBuffer values(TensorInfo tensor, Random random) {
+    private static ByteBuffer values(TensorInfo tensor, int first, Random random) {
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(tensor.bytes())).order(ByteOrder.LITTLE_ENDIAN);
         DoubleSupplier next =
                 switch (tensor.name()) {
@@ -99,7 +101,9 @@ public final class MadeLatents {
                     default -> random::nextGaussian;
                 };
         for (long i = 0; i < tensor.elements(); i++) {
-            if (tensor.dtype() == DType.I64) {
+            if (tensor.name().startsWith("position.")) {
+                bytes.putLong(first + i);
+            } else if (tensor.dtype() == DType.I64) {
                 bytes.putLong(1 + i % (CAPTIONS - 1));
             } else {
                 bytes.putFloat((float) next.getAsDouble());

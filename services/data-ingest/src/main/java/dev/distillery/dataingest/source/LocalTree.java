@@ -16,6 +16,8 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 
+import dev.distillery.artifacts.Digest;
+
 /** A folder of this machine; links are followed, as Hugging Face's cache is made of them, as far as that is allowed. */
 public final class LocalTree implements FileTree {
     private final Path folder;

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.dataingest.source.Digest;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.SourceException;
 import dev.distillery.diffusion.distill.Layouts;

@@ -13,7 +13,7 @@ public record EvaluationReport(
         Protocol protocol, Digests digests, Match match, Pictures student, Pictures teacher, Pictures real) {
 
     /**
-     * @param firstImage position of the first pair in the data
+     * @param firstImage position of the first pair in the data; null where they do not follow one another
      * @param scheduler as diffusers calls it
      * @param scoredSize of the pictures that CLIP and Inception saw, in pixels
      * @param seed image i is drawn with {@code seed + i}
@@ -25,7 +25,7 @@ public record EvaluationReport(
             String student,
             String teacher,
             String data,
-            int firstImage,
+            Integer firstImage,
             int images,
             String scheduler,
             int steps,

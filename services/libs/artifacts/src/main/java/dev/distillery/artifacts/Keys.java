@@ -61,6 +61,10 @@ public final class Keys {
         return run(run) + "report.html";
     }
 
+    public static String heldOut(String run) {
+        return run(run) + "held-out.json";
+    }
+
     public static String stages(String run) {
         return run(run) + "stages/";
     }

@@ -10,7 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-import dev.distillery.dataingest.source.Digest;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.evaluator.score.Digests;
 import dev.distillery.evaluator.score.Evaluation;
 

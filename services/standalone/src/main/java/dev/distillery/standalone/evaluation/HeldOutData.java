@@ -1,15 +1,14 @@
 package dev.distillery.standalone.evaluation;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.shard.UsablePairs;
 import dev.distillery.dataingest.source.Captions;
-import dev.distillery.dataingest.source.Digest;
 import dev.distillery.dataingest.source.LocalTree;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSources;
@@ -37,8 +36,7 @@ record HeldOutData(Path data, String image, String caption, int first, int count
         var digest = new Digest();
         try (Reader pairs = open()) {
             for (int i = 0; i < count; i++) {
-                HeldOutImage pair = pairs.next();
-                digest.add(pair.caption()).add(Digest.of(new ByteArrayInputStream(pair.file())));
+                pairs.next().addTo(digest);
             }
         }
         return digest.hex();

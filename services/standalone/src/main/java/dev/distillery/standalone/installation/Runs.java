@@ -155,6 +155,10 @@ final class Runs {
                 places,
                 "samples",
                 run.below(Keys.samples(name)).stream().findFirst().map(there -> Keys.samples(name)));
+        put(
+                places,
+                "scores",
+                run.below(Keys.evaluations(name)).stream().findFirst().map(there -> Keys.evaluations(name)));
         put(places, "checkpoint", run.newestCheckpoint());
         put(places, "metrics", run.find(Keys.metrics(name)).map(ObjectInfo::key));
         put(places, "request", Optional.of(Keys.request(name)));

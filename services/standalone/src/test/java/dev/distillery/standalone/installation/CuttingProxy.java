@@ -59,6 +59,11 @@ final class CuttingProxy implements AutoCloseable {
                 Socket client = socket.accept();
                 Socket to = new Socket(server.getHost(), server.getPort());
                 open.addAll(List.of(client, to));
+                if (socket.isClosed()) { // after close() went through those that were open
+                    client.close();
+                    to.close();
+                    return;
+                }
                 start(() -> copy(client, to, Long.MAX_VALUE, new AtomicLong()));
                 start(() -> copy(to, client, cutAfter, sent));
             } catch (IOException e) {

@@ -1,5 +1,9 @@
 package dev.distillery.trainer.data;
 
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 import dev.distillery.trainer.data.LatentsIndex.Place;
@@ -26,6 +30,20 @@ public final class LatentsDataset implements AutoCloseable {
         return new Pair(cache.use(place.shard()), place);
     }
 
+    /** Where pairs stand in the data set. */
+    public List<Long> positions(int... pairs) {
+        Map<Integer, Long> positions = new HashMap<>();
+        Arrays.stream(pairs)
+                .sorted()
+                .forEach(
+                        number -> { // shard after shard
+                            try (Pair pair = pair(number)) {
+                                positions.put(number, pair.position());
+                            }
+                        });
+        return Arrays.stream(pairs).mapToObj(positions::get).toList();
+    }
+
     /** What will be needed next, in this order. */
     void expect(IntStream pairs) {
         cache.expect(pairs.map(index::shardOf));
@@ -44,6 +62,10 @@ public final class LatentsDataset implements AutoCloseable {
         @Override
         public void close() {
             use.close();
+        }
+
+        long position() {
+            return shard().positionOf(place.size(), place.row());
         }
 
         Dimensions dimensions() {

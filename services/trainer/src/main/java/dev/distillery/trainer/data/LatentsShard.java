@@ -14,6 +14,7 @@ import dev.distillery.diffusion.safetensors.TensorInfo;
  *
  * <ul>
  *   <li>{@code mean} and {@code std} (n, V, C, h, w), of the auto-encoder's posterior, before its scaling factor
+ *   <li>{@code position} (n), of a pair in the data set
  *   <li>{@code caption_index} (n), which of the K captions a pair has
  *   <li>{@code time_ids} (n, V, 6), with SDXL's additional embedding only
  * </ul>
@@ -63,6 +64,10 @@ final class LatentsShard implements AutoCloseable {
 
     long captionOf(LatentSize size, int row) {
         return bytes("caption_index." + size, row, Long.BYTES).getLong();
+    }
+
+    long positionOf(LatentSize size, int row) {
+        return bytes("position." + size, row, Long.BYTES).getLong();
     }
 
     /** Copies row {@code row} of a tensor of rows of {@code width} numbers to {@code target} at {@code at}. */

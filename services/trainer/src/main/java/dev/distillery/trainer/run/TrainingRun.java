@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.diffusion.distill.Distillation;
@@ -65,6 +66,7 @@ public final class TrainingRun implements AutoCloseable {
     private final TrainingPlan plan;
     private final LearningRate rate;
     private final Distillation distillation;
+    private final int[] heldOutPairs;
     private final HeldOutEvaluation heldOut;
     private final Checkpoints checkpoints;
     private final Samples samples;
@@ -108,6 +110,7 @@ public final class TrainingRun implements AutoCloseable {
         TrainRequest.Train train = request.train();
         this.data = data;
         Split split = Settings.split(request, data.index());
+        heldOutPairs = split.heldOut();
         order = new EpochOrder(data.index(), split.train(), train.batch(), train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());
@@ -128,10 +131,7 @@ public final class TrainingRun implements AutoCloseable {
                 schedule,
                 machine.devices());
         heldOut = new HeldOutEvaluation(
-                distillation,
-                batches,
-                split.heldOut(),
-                EpochOrder.batches(data.index(), split.heldOut(), train.batch()));
+                distillation, batches, heldOutPairs, EpochOrder.batches(data.index(), heldOutPairs, train.batch()));
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
         samples =
@@ -151,6 +151,7 @@ public final class TrainingRun implements AutoCloseable {
      */
     public Outcome train() {
         resume();
+        tellHeldOut();
         if (done == 0) {
             evaluate();
         } else {
@@ -255,6 +256,14 @@ public final class TrainingRun implements AutoCloseable {
         if (skippedInARow == MOST_SKIPPED_IN_A_ROW) {
             finishUploads();
             throw NumericsException.inARow(skippedInARow, done, where);
+        }
+    }
+
+    /** For those who score the student. */
+    private void tellHeldOut() {
+        String key = Keys.heldOut(request.run());
+        if (store.stat(key).isEmpty()) {
+            store.createIfAbsent(key, new HeldOutPairs(data.positions(heldOutPairs)).json());
         }
     }
 

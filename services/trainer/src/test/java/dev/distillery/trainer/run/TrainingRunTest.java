@@ -20,6 +20,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
@@ -120,6 +121,7 @@ class TrainingRunTest {
 
         // Then 6 pairs are two steps an epoch
         assertThat(recorder.epochs).containsExactly(1, 1, 2);
+        assertThat(HeldOutPairs.read(store, "held-out").positions()).containsExactly(6L, 7L, 8L, 9L);
     }
 
     @Test

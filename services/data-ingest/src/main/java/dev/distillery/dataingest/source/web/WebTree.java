@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-import dev.distillery.dataingest.source.Digest;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.SourceException;
 import okhttp3.HttpUrl;

@@ -1,4 +1,4 @@
-package dev.distillery.dataingest.source;
+package dev.distillery.artifacts;
 
 import java.io.IOException;
 import java.io.InputStream;
