@@ -141,13 +141,13 @@ public final class Progress {
     }
 
     private String done(String stage, String text) {
-        return format("%6s  %-8s%s", time((nanoTime.getAsLong() - start) / 1e9), stage, text);
+        return format("%6s  %-9s%s", time((nanoTime.getAsLong() - start) / 1e9), stage, text);
     }
 
     private String bar(String stage, long done, long total, String unit, double rate, Double secondsLeft) {
         int filled = total <= 0 ? 0 : (int) Math.min(BAR, BAR * done / total);
         return format(
-                "%6s  %-8s[%s%s] %d/%d %s  %s/s%s",
+                "%6s  %-9s[%s%s] %d/%d %s  %s/s%s",
                 time((nanoTime.getAsLong() - start) / 1e9),
                 stage,
                 "#".repeat(filled),
