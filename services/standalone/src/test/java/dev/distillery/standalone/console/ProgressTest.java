@@ -28,7 +28,7 @@ class ProgressTest {
 
         // Then
         assertThat(written)
-                .hasToString("  1:05  train   [##########----------] 250/500 steps  2.40/s  1:44 left"
+                .hasToString("  1:05  train    [##########----------] 250/500 steps  2.40/s  1:44 left"
                         + "  loss 3.020 = task 0.090 + output 0.0300 + feature 2.900  1.90 GB\n");
     }
 
