@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.artifacts.ArtifactStore;
@@ -41,6 +42,7 @@ public final class Evaluate implements AutoCloseable {
     private final LocalCopies copies;
     private final Events events;
     private final Drawn drawn;
+    private final Set<String> programs;
     private LoadedEvaluation loaded; // from one part to the next
 
     /** Where events go; returns when they are durable. */
@@ -53,11 +55,13 @@ public final class Evaluate implements AutoCloseable {
         void drawn(int images, Duration took);
     }
 
-    public Evaluate(ArtifactStore store, LocalCopies copies, Events events, Drawn drawn) {
+    /** @param programs SHA-256 of the TorchScript files that may be run */
+    public Evaluate(ArtifactStore store, LocalCopies copies, Events events, Drawn drawn, Set<String> programs) {
         this.store = store;
         this.copies = copies;
         this.events = events;
         this.drawn = drawn;
+        this.programs = Set.copyOf(programs);
     }
 
     /**
@@ -66,7 +70,7 @@ public final class Evaluate implements AutoCloseable {
      * @throws IllegalArgumentException if it cannot be done, or was requested with other settings
      */
     public void request(EvaluateRequest request) throws IOException {
-        Plan plan = new Planner(store).plan(request);
+        Plan plan = new Planner(store, programs).plan(request);
         String key = Plan.key(plan.run(), plan.name());
         if (!store.createIfAbsent(key, plan.json()) && !Arrays.equals(store.read(key), plan.json())) {
             throw new IllegalArgumentException("an evaluation '" + plan.name() + "' of run '" + plan.run()

@@ -1,6 +1,8 @@
 package dev.distillery.evaluator;
 
 import java.io.IOException;
+import java.util.Optional;
+import java.util.Set;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,6 +21,7 @@ import dev.distillery.events.messaging.EventPublisher;
 import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.reactive.messaging.Incoming;
 
 /**
@@ -32,11 +35,16 @@ class EvaluationListener {
     private final EvaluateMeters meters;
     private final Evaluate evaluate;
 
-    EvaluationListener(EventPublisher publisher, ArtifactStore store, LocalCopies copies, EvaluateMeters meters) {
+    EvaluationListener(
+            EventPublisher publisher,
+            ArtifactStore store,
+            LocalCopies copies,
+            EvaluateMeters meters,
+            @ConfigProperty(name = "distillery.evaluator.programs") Optional<Set<String>> programs) {
         this.publisher = publisher;
         this.store = store;
         this.meters = meters;
-        this.evaluate = new Evaluate(store, copies, publisher::publishAndWait, meters);
+        this.evaluate = new Evaluate(store, copies, publisher::publishAndWait, meters, programs.orElse(Set.of()));
     }
 
     @Incoming("evaluate-requests")

@@ -31,9 +31,12 @@ final class Planner {
 
     private final ArtifactStore store;
     private final GivenFiles given;
+    private final Set<String> programs;
 
-    Planner(ArtifactStore store) {
+    /** @param programs SHA-256 of those that may be run */
+    Planner(ArtifactStore store, Set<String> programs) {
         this.store = store;
+        this.programs = programs;
         this.given = new GivenFiles(store);
     }
 
@@ -68,6 +71,11 @@ final class Planner {
         boolean looks = scores.contains(Score.FID) || scores.contains(Score.IS);
         Optional<String> inception = key("inception", looks ? wanted.inception() : null);
         Optional<String> real = key("realStatistics", scores.contains(Score.FID) ? wanted.realStatistics() : null);
+        if (looks && !programs.contains(wanted.inceptionSha256())) {
+            throw new IllegalArgumentException("'evaluate.inceptionSha256' " + wanted.inceptionSha256()
+                    + " is not of a program that this installation runs: its operator allows them in"
+                    + " distillery.evaluator.programs");
+        }
         var digests = new Digests(
                 new StoredPairs(store, dataset).digest(positions),
                 digests(studentFiles, UNET),

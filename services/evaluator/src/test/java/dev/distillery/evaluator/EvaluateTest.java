@@ -1,17 +1,19 @@
 package dev.distillery.evaluator;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
+import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.StoreConfig;
@@ -35,6 +37,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class EvaluateTest {
     private static final Path GOLDEN = Path.of("../libs/diffusion/src/test/resources/dev/distillery/diffusion/golden");
 
+    private static final Path INCEPTION = GOLDEN.resolve("evaluate/standin.pt");
+
     private final List<Event> events = new ArrayList<>();
     private final AtomicInteger drawn = new AtomicInteger();
 
@@ -56,12 +60,19 @@ class EvaluateTest {
         other = instance();
     }
 
-    private Evaluate instance() {
+    private static String sha256(Path file) throws IOException {
+        try (InputStream content = Files.newInputStream(file)) {
+            return Digest.of(content);
+        }
+    }
+
+    private Evaluate instance() throws IOException {
         return new Evaluate(
                 store,
                 new LocalCopies(store, dir.resolve("copies")),
                 (Topic topic, String key, Event event) -> events.add(event),
-                (images, took) -> drawn.addAndGet(images));
+                (images, took) -> drawn.addAndGet(images),
+                Set.of(sha256(INCEPTION)));
     }
 
     @AfterEach
@@ -77,14 +88,12 @@ class EvaluateTest {
         MadeRun.write(store, "split", "{}");
         upload(GOLDEN.resolve("clip-model/clip-quick"), "given/clip/");
         upload(MadeRun.TEACHER.resolve("tokenizer"), "given/clip/");
-        byte[] inception = Files.readAllBytes(GOLDEN.resolve("evaluate/standin.pt"));
-        store.put("given/inception.pt", inception);
+        store.put("given/inception.pt", INCEPTION);
         String settings =
                 """
                 {"images": 20, "steps": 1, "scores": ["teacher-match", "clip", "fid", "is"], "clip": "s3://distillery/given/clip",
                 "inception": "s3://distillery/given/inception.pt", "inceptionSha256": "%s"}"""
-                        .formatted(HexFormat.of()
-                                .formatHex(MessageDigest.getInstance("SHA-256").digest(inception)));
+                        .formatted(sha256(INCEPTION));
 
         // When one instance does all, and two share the work, the last part first
         one.request(request("split", "alone", settings));

@@ -117,6 +117,8 @@ class EvaluatorServiceTest {
             value = {
                 "few     |{\"images\": 9, \"scores\": [\"is\"], \"inception\": \"s3://distillery/i.pt\", \"inceptionSha256\":"
                         + " \"%s\"}|need 10 images or more but there are 9",
+                "unknown |{\"images\": 10, \"scores\": [\"is\"], \"inception\": \"s3://distillery/i.pt\", \"inceptionSha256\":"
+                        + " \"%s\"}|0000 is not of a program that this installation runs",
                 "nowhere |{\"images\": 2, \"scores\": [\"clip\"], \"clip\": \"s3://distillery/none\"}|no model below none/",
                 "foreign |{\"images\": 2, \"scores\": [\"clip\"], \"clip\": \"s3://other/clip\"}|must begin with"
                         + " s3://distillery/ but was 's3://other/clip'",
