@@ -68,10 +68,9 @@ class Converter {
                         .isEmpty();
     }
 
-    /** Shows new scores on the run's page and the model's card. */
-    void tellScores(String run) {
+    /** Shows new scores on the model's card. */
+    void rewriteCard(String run) {
         models.rewriteCard(Keys.runModel(run));
-        report.write(run);
     }
 
     /** Writes the run's page; the model must be there. */

@@ -7,6 +7,7 @@ import dev.distillery.events.EvaluationFailed;
 import dev.distillery.events.Event;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.ModelEvaluated;
+import dev.distillery.events.RunCompleted;
 import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -32,20 +33,24 @@ class EvaluatedListener {
     void onEvaluated(ConsumerRecord<String, byte[]> record) {
         if (Event.typeOf(EvaluationFailed.class).equals(EventCodec.type(record))) {
             EvaluationFailed failed = EventCodec.read(record, EvaluationFailed.class);
-            complete(failed.run(), failed.name());
+            if (EvaluateRequest.isOfTrainRequest(failed.name())) {
+                end(failed.run(), failed.name());
+            }
             return;
         }
         ModelEvaluated scores = EventCodec.read(record, ModelEvaluated.class);
         try (LogContext context = LogContext.of(scores.run(), Converter.STAGE)) {
-            converter.tellScores(scores.run());
+            converter.rewriteCard(scores.run());
         }
-        complete(scores.run(), scores.name());
+        end(scores.run(), scores.name());
     }
 
-    private void complete(String run, String evaluation) {
-        if (EvaluateRequest.isOfTrainRequest(evaluation)) {
-            try (LogContext context = LogContext.of(run, Converter.STAGE)) {
-                events.tell(converter.complete(run));
+    /** Writes the page, and says that the run is complete if it waited for this evaluation. */
+    private void end(String run, String evaluation) {
+        try (LogContext context = LogContext.of(run, Converter.STAGE)) {
+            RunCompleted complete = converter.complete(run);
+            if (EvaluateRequest.isOfTrainRequest(evaluation)) {
+                events.tell(complete);
             }
         }
     }

@@ -68,8 +68,7 @@ public final class StoredModels {
 
     /** Writes the card of a complete model again: more is known of it. */
     public void rewriteCard(String prefix) {
-        Manifest model = Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Manifest model = Manifests.require(store, prefix);
         Map<String, Object> about = model.about();
         var writer = new PrefixWriter(store, prefix);
         card.write(

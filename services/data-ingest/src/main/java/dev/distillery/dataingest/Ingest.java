@@ -14,6 +14,7 @@ import dev.distillery.dataingest.shard.IngestedDataset;
 import dev.distillery.dataingest.teacher.TeacherImport;
 import dev.distillery.events.DatasetIngested;
 import dev.distillery.events.Event;
+import dev.distillery.events.Events;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.RunAccepted;
 import dev.distillery.events.ShardIngested;
@@ -30,11 +31,6 @@ public final class Ingest {
     private final Optional<DeviceMemory> device;
     private final DatasetIngest.Filled filled;
     private final Events events;
-
-    /** Where events go; returns when they are durable. */
-    public interface Events {
-        void publish(Topic topic, String key, Event event);
-    }
 
     /**
      * @param device that trains, if its memory is known: what does not fit is not taken on

@@ -24,7 +24,7 @@ import dev.distillery.evaluator.score.HeldOutImage;
 import dev.distillery.evaluator.score.Part;
 import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.EvaluationPart;
-import dev.distillery.events.Event;
+import dev.distillery.events.Events;
 import dev.distillery.events.ModelEvaluated;
 import dev.distillery.events.StageMeter;
 import dev.distillery.events.Topic;
@@ -44,11 +44,6 @@ public final class Evaluate implements AutoCloseable {
     private final Drawn drawn;
     private final Set<String> programs;
     private LoadedEvaluation loaded; // from one part to the next
-
-    /** Where events go; returns when they are durable. */
-    public interface Events {
-        void publish(Topic topic, String key, Event event);
-    }
 
     /** Told when a part is done. */
     public interface Drawn {
@@ -133,9 +128,7 @@ public final class Evaluate implements AutoCloseable {
                 plan.run(), STAGE, "images", before, event -> events.publish(Topic.RUN_EVENTS, plan.run(), event));
         Evaluation.Evaluated found = loaded(plan).of(pairs, from, done -> meter.at(before + done, plan.images()));
         if (part == 0) {
-            store.put(
-                    Keys.evaluationParts(plan.run(), plan.name()) + "grid.png",
-                    found.grid().png());
+            store.put(Keys.evaluationGrid(plan.run(), plan.name()), found.grid().png());
         }
         drawn.drawn(count, Duration.ofNanos(System.nanoTime() - started));
         return found.part();

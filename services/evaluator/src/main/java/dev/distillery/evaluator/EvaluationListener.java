@@ -1,6 +1,7 @@
 package dev.distillery.evaluator;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.Set;
 
@@ -89,17 +90,24 @@ class EvaluationListener {
     private void told(String run, String name, Work work) {
         try {
             work.run();
-        } catch (IOException | RuntimeException e) {
-            meters.failed();
-            var failed = new EvaluationFailed(
-                    run,
-                    name,
-                    e.getMessage() == null ? e.toString() : e.getMessage(),
-                    "Mend what is said, then send the dead letter again: distillery dead-letters replay.");
-            publisher.publishAndWait(Topic.RUN_EVENTS, run, failed);
-            publisher.publishAndWait(Topic.MODELS_EVALUATED, run, failed); // a run that waits for it ends without
-            throw new EvaluationException(e);
+        } catch (IOException e) {
+            tell(run, name, e);
+            throw new UncheckedIOException(e.getMessage(), e);
+        } catch (RuntimeException e) {
+            tell(run, name, e);
+            throw e;
         }
+    }
+
+    private void tell(String run, String name, Exception failure) {
+        meters.failed();
+        var failed = EvaluationFailed.because(
+                failure,
+                run,
+                name,
+                "Mend what is said, then send the dead letter again: distillery dead-letters replay.");
+        publisher.publishAndWait(Topic.RUN_EVENTS, run, failed);
+        publisher.publishAndWait(Topic.MODELS_EVALUATED, run, failed); // a run that waits for it ends without
     }
 
     @PreDestroy

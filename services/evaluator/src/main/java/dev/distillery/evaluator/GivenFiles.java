@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -13,12 +12,10 @@ import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.ObjectInfo;
+import dev.distillery.evaluator.score.Digests;
 
 /** Files that users have put into the store themselves: they have no manifest, so their digests are taken once and kept. */
 final class GivenFiles {
-    /** What a model is read from. */
-    private static final List<String> READ = List.of(".json", ".safetensors", ".txt");
-
     private final ArtifactStore store;
 
     GivenFiles(ArtifactStore store) {
@@ -46,7 +43,7 @@ final class GivenFiles {
     SortedMap<String, String> digests(String prefix) throws IOException {
         var digests = new TreeMap<String, String>();
         for (ObjectInfo object : store.list(prefix)) {
-            if (READ.stream().anyMatch(object.key()::endsWith)) {
+            if (Digests.isOfModel(object.key())) {
                 digests.put(object.key().substring(prefix.length()), digest(object.key()));
             }
         }

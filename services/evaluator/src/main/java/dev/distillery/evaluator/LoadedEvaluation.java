@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 
 import dev.distillery.artifacts.ArtifactCorruptException;
-import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.LocalCopies;
@@ -17,8 +16,6 @@ import dev.distillery.evaluator.score.Evaluation;
 
 /** The networks of a plan, copied from the store and loaded. Closing frees memory and disk. */
 final class LoadedEvaluation implements AutoCloseable {
-    private static final String UNET = "unet/";
-
     private final Plan plan;
     private final Path folder;
     private final Evaluation evaluation;
@@ -43,8 +40,8 @@ final class LoadedEvaluation implements AutoCloseable {
         requireSame(store, plan.teacher(), "", plan.digests().teacher());
         copies.fetch(plan.teacher(), name -> true, teacher);
         Path student = Files.createDirectory(folder.resolve("student"));
-        requireSame(store, plan.student(), UNET, plan.digests().student());
-        copies.fetch(plan.student(), name -> name.startsWith(UNET), student);
+        requireSame(store, plan.student(), Planner.UNET, plan.digests().student());
+        copies.fetch(plan.student(), name -> name.startsWith(Planner.UNET), student);
         var given = new GivenFiles(store);
         Path clip = folder.resolve("clip");
         if (plan.clip() != null) {
@@ -56,7 +53,7 @@ final class LoadedEvaluation implements AutoCloseable {
         }
         return new Evaluation.Settings(
                 teacher,
-                student.resolve(UNET),
+                student.resolve(Planner.UNET),
                 plan.wanted(),
                 plan.size(),
                 plan.scoredSize(),
@@ -72,8 +69,7 @@ final class LoadedEvaluation implements AutoCloseable {
     }
 
     private void requireSame(ArtifactStore store, String prefix, String below, SortedMap<String, String> digests) {
-        Manifest manifest = Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Manifest manifest = Manifests.require(store, prefix);
         if (!Planner.digests(manifest, below).equals(digests)) {
             throw new ArtifactCorruptException(prefix + " is not what it was when evaluation '" + plan.name()
                     + "' was planned: request another by another name");

@@ -3,7 +3,6 @@ package dev.distillery.evaluator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -27,7 +26,7 @@ import dev.distillery.events.TrainRequest;
 /** Settles how an evaluation is done, from its request and what the store has of the run. */
 final class Planner {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String UNET = "unet/";
+    static final String UNET = "unet/";
 
     private final ArtifactStore store;
     private final GivenFiles given;
@@ -51,7 +50,7 @@ final class Planner {
         TrainRequest.Evaluate wanted = request.evaluate();
         TrainRequest train = TrainRequest.parse(store.read(Keys.request(run)));
         String student = Keys.runModel(run);
-        Manifest studentFiles = manifest(student);
+        Manifest studentFiles = Manifests.require(store, student);
         JsonNode trained = json(Keys.stage(run, "train")).path("detail");
         String teacher = Keys.model(trained.path("model").asText());
         String dataset = Keys.dataset(trained.path("dataset").asText());
@@ -79,7 +78,7 @@ final class Planner {
         var digests = new Digests(
                 new StoredPairs(store, dataset).digest(positions),
                 digests(studentFiles, UNET),
-                digests(manifest(teacher), ""),
+                digests(Manifests.require(store, teacher), ""),
                 clip.isPresent() ? given.digests(clip.get()) : null,
                 looks ? wanted.inceptionSha256() : null,
                 real.isPresent() ? given.digest(real.get()) : null);
@@ -120,17 +119,11 @@ final class Planner {
 
     private ObjectNode scheduler(String teacher, String name) {
         JsonNode own = json(teacher + "scheduler/scheduler_config.json");
-        Sampler.Type type = name == null ? Sampler.Type.of(own) : Sampler.Type.valueOf(name.toUpperCase(Locale.ROOT));
-        return name == null ? own.deepCopy() : type.from(own);
+        return name == null ? own.deepCopy() : Sampler.Type.named(name).from(own);
     }
 
     private Optional<String> key(String field, String uri) {
         return Optional.ofNullable(uri).map(there -> given.key("evaluate." + field, there));
-    }
-
-    private Manifest manifest(String prefix) {
-        return Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
     }
 
     private JsonNode json(String key) {

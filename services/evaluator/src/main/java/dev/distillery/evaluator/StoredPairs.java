@@ -3,6 +3,7 @@ package dev.distillery.evaluator;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -26,8 +27,7 @@ final class StoredPairs {
     StoredPairs(ArtifactStore store, String prefix) {
         this.store = store;
         this.prefix = prefix;
-        Manifest manifest = Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Manifest manifest = Manifests.require(store, prefix);
         if (!(manifest.about().get("shardPairs") instanceof List<?> pairs)) {
             throw new IllegalArgumentException(prefix + " is no data set: its manifest has no 'shardPairs'");
         }
@@ -53,14 +53,11 @@ final class StoredPairs {
 
     /** @param positions ascending */
     private void forEach(List<Long> positions, Each each) throws IOException {
-        Set<Long> left = new TreeSet<>(positions);
+        NavigableSet<Long> left = new TreeSet<>(positions);
         long first = 0;
         for (int shard = 0; shard < shardPairs.size(); shard++) {
             long next = first + shardPairs.get(shard);
-            long begin = first;
-            if (left.stream().anyMatch(position -> position >= begin && position < next)) {
-                read(shard, left, each);
-            }
+            read(shard, left.subSet(first, true, next, false), each);
             first = next;
         }
         if (!left.isEmpty()) {
@@ -68,9 +65,13 @@ final class StoredPairs {
         }
     }
 
+    /** @param left of the shard; those that are read go */
     private void read(int shard, Set<Long> left, Each each) throws IOException {
+        if (left.isEmpty()) {
+            return;
+        }
         try (var reader = new ShardReader(store.open(Keys.shard(prefix, shard, "tar")))) {
-            for (Sample sample = reader.next(); sample != null; sample = reader.next()) {
+            for (Sample sample = reader.next(); sample != null && !left.isEmpty(); sample = reader.next()) {
                 if (left.remove(sample.position())) {
                     each.accept(new HeldOutImage(sample.caption(), sample.image()));
                 }

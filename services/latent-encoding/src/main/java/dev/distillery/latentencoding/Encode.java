@@ -10,7 +10,6 @@ import java.util.function.IntConsumer;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Keys;
@@ -22,7 +21,7 @@ import dev.distillery.artifacts.StoreUnavailableException;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.VaeConfig;
 import dev.distillery.events.DatasetEncoded;
-import dev.distillery.events.Event;
+import dev.distillery.events.Events;
 import dev.distillery.events.ShardIngested;
 import dev.distillery.events.StageMeter;
 import dev.distillery.events.Topic;
@@ -46,11 +45,6 @@ public final class Encode implements AutoCloseable {
     private Encoders encoders;
     private String loaded = "";
     private Path folder; // of what is loaded
-
-    /** Where events go; returns when they are durable. */
-    public interface Events {
-        void publish(Topic topic, String key, Event event);
-    }
 
     /** Told how each shard ended. */
     public interface Settled {
@@ -227,8 +221,7 @@ public final class Encode implements AutoCloseable {
     }
 
     private Manifest manifest(String prefix) {
-        return Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        return Manifests.require(store, prefix);
     }
 
     private static List<Integer> shardPairs(Manifest dataset) {

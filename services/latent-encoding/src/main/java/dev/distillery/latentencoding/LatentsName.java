@@ -1,11 +1,9 @@
 package dev.distillery.latentencoding;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
-import java.util.HexFormat;
 
+import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifest.FileEntry;
 
@@ -29,12 +27,6 @@ final class LatentsName {
                         .append(' ')
                         .append(file.sha256())
                         .append('\n'));
-        try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256").digest(text.toString().getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java runtime has SHA-256", e);
-        }
+        return Digest.of(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

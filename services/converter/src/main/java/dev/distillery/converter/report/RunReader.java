@@ -81,7 +81,7 @@ public final class RunReader {
             String file = object.key().substring(prefix.length());
             if (file.matches("[^/]+\\.json")) {
                 String name = file.substring(0, file.length() - ".json".length());
-                String grid = Keys.evaluationParts(run, name) + "grid.png";
+                String grid = Keys.evaluationGrid(run, name);
                 scores.add(Scores.of(name, json(object.key()), store.stat(grid).map(there -> store.read(grid))));
             }
         }

@@ -1,5 +1,6 @@
 package dev.distillery.evaluator.score;
 
+import java.util.List;
 import java.util.SortedMap;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
@@ -21,4 +22,12 @@ public record Digests(
         SortedMap<String, String> teacher,
         SortedMap<String, String> clip,
         String inception,
-        String realStatistics) {}
+        String realStatistics) {
+
+    private static final List<String> READ = List.of(".json", ".safetensors", ".txt");
+
+    /** Whether models are read from files of such a name. */
+    public static boolean isOfModel(String file) {
+        return READ.stream().anyMatch(file::endsWith);
+    }
+}

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -158,7 +157,7 @@ public final class ArtifactStore {
     /** Copies an object to a file, from its beginning again when the connection breaks. */
     public Stored fetch(String key, Path to) {
         return call(key, () -> {
-            MessageDigest digest = sha256();
+            MessageDigest digest = Digest.sha256();
             try (InputStream in = new DigestInputStream(
                     client.getObject(
                             GetObjectArgs.builder().bucket(bucket).object(key).build()),
@@ -272,7 +271,7 @@ public final class ArtifactStore {
     }
 
     private Stored put(String key, InputStream in, long size, Map<String, String> headers) throws Exception {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Digest.sha256();
         long[] count = {0};
         InputStream counted = new DigestInputStream(in, digest) {
             @Override
@@ -287,14 +286,6 @@ public final class ArtifactStore {
                         .extraHeaders(headers)
                         .build());
         return new Stored(key, count[0], HexFormat.of().formatHex(digest.digest()));
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private <T> T call(String what, Call<T> call) {

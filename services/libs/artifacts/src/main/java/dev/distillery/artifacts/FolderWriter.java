@@ -68,7 +68,7 @@ public final class FolderWriter implements ArtifactWriter, AutoCloseable {
 
     @Override
     public void stream(String name, ArtifactStore.Upload content) {
-        MessageDigest digest = ArtifactStore.sha256();
+        MessageDigest digest = Digest.sha256();
         Path file = unfinished.resolve(name);
         try {
             Files.createDirectories(file.getParent());

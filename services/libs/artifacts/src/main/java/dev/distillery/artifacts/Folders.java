@@ -1,15 +1,10 @@
 package dev.distillery.artifacts;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -51,10 +46,8 @@ public final class Folders {
     }
 
     private static String sha256(Path file) {
-        MessageDigest digest = ArtifactStore.sha256();
-        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-            in.transferTo(OutputStream.nullOutputStream());
-            return HexFormat.of().formatHex(digest.digest());
+        try {
+            return Digest.of(file);
         } catch (IOException e) {
             throw new UncheckedIOException(file + " cannot be read", e);
         }

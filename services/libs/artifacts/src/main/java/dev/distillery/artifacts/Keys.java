@@ -115,7 +115,12 @@ public final class Keys {
         return evaluations(run) + segment(name) + ".json";
     }
 
-    /** What an evaluation is made of: its plan, its parts, its pictures side by side. */
+    /** Its pictures side by side. */
+    public static String evaluationGrid(String run, String name) {
+        return evaluationParts(run, name) + "grid.png";
+    }
+
+    /** What an evaluation is made of: its plan and its parts. */
     public static String evaluationParts(String run, String name) {
         return evaluations(run) + segment(name) + "/";
     }

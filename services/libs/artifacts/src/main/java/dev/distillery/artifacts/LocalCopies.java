@@ -42,8 +42,7 @@ public final class LocalCopies {
      * @throws ArtifactCorruptException if a file is not what the manifest says
      */
     public void fetch(String prefix, Predicate<String> wanted, Path folder) {
-        Manifest manifest = Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Manifest manifest = Manifests.require(store, prefix);
         try {
             for (Manifest.FileEntry file : manifest.files()) {
                 if (wanted.test(file.name())) {

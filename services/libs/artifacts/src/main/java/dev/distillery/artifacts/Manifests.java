@@ -19,6 +19,12 @@ public final class Manifests {
         return store.stat(key).isEmpty() ? Optional.empty() : Optional.of(parse(key, store.read(key)));
     }
 
+    /** @throws ArtifactMissingException if the prefix has none: it is not complete */
+    public static Manifest require(ArtifactStore store, String prefix) {
+        return find(store, prefix)
+                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+    }
+
     /** That of a folder of this machine, if it is complete. */
     public static Optional<Manifest> find(Path folder) {
         Path file = folder.resolve("manifest.json");

@@ -5,4 +5,9 @@ public record EvaluationFailed(String run, String name, String reason, String ad
     public EvaluationFailed {
         reason = Excerpt.ofMessage(reason);
     }
+
+    /** With what a failure says, or what it is where it says nothing by itself. */
+    public static EvaluationFailed because(Throwable failure, String run, String name, String advice) {
+        return new EvaluationFailed(run, name, Excerpt.reason(failure), advice);
+    }
 }

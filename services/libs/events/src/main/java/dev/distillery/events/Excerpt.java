@@ -24,6 +24,12 @@ public final class Excerpt {
         return of(message, MOST_OF_A_MESSAGE);
     }
 
+    /** What a failure says, or what it is where it says nothing by itself; whole. */
+    static String reason(Throwable failure) {
+        boolean told = failure.getMessage() != null && failure instanceof Exception;
+        return told ? failure.getMessage() : failure.toString();
+    }
+
     private static String of(String text, int most) {
         if (text == null) {
             return null;

@@ -8,7 +8,6 @@ public record RunFailed(String run, String stage, String reason, String advice) 
 
     /** With what a failure says, or what it is where it says nothing by itself. */
     public static RunFailed because(Throwable failure, String run, String stage, String advice) {
-        boolean told = failure.getMessage() != null && failure instanceof Exception;
-        return new RunFailed(run, stage, told ? failure.getMessage() : failure.toString(), advice);
+        return new RunFailed(run, stage, Excerpt.reason(failure), advice);
     }
 }

@@ -259,7 +259,7 @@ public final class EvaluateCommand implements Callable<Integer> {
                 teacher.resolve("scheduler/scheduler_config.json"), "--teacher " + teacher + " has no scheduler");
         JsonNode own = Sampler.config(teacher);
         return scheduler
-                .map(name -> Sampler.Type.valueOf(name.toUpperCase(Locale.ROOT)))
+                .map(Sampler.Type::named)
                 .or(() -> published().map(protocol -> protocol.scheduler))
                 .<JsonNode>map(type -> type.from(own))
                 .orElse(own);

@@ -1,7 +1,6 @@
 package dev.distillery.standalone.evaluation;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,9 +15,6 @@ import dev.distillery.evaluator.score.Evaluation;
 
 /** Digests of what lies on this machine. */
 final class FolderDigests {
-    /** What a model is read from. */
-    private static final List<String> READ = List.of(".json", ".safetensors", ".txt");
-
     private FolderDigests() {}
 
     static Digests of(Evaluation.Settings settings, HeldOutData data, Optional<Path> realStatistics)
@@ -29,26 +25,20 @@ final class FolderDigests {
                 ofFolder(settings.teacher()),
                 settings.clip().isPresent() ? ofFolder(settings.clip().get()) : null,
                 settings.inception().map(Evaluation.InceptionFile::sha256).orElse(null),
-                realStatistics.isPresent() ? ofFile(realStatistics.get()) : null);
+                realStatistics.isPresent() ? Digest.of(realStatistics.get()) : null);
     }
 
     private static SortedMap<String, String> ofFolder(Path folder) throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.walk(folder)) {
-            files = all.filter(file -> READ.stream().anyMatch(file.toString()::endsWith))
+            files = all.filter(file -> Digests.isOfModel(file.toString()))
                     .filter(Files::isRegularFile)
                     .toList();
         }
         var digests = new TreeMap<String, String>();
         for (Path file : files) {
-            digests.put(folder.relativize(file).toString().replace('\\', '/'), ofFile(file));
+            digests.put(folder.relativize(file).toString().replace('\\', '/'), Digest.of(file));
         }
         return digests;
-    }
-
-    private static String ofFile(Path file) throws IOException {
-        try (InputStream content = Files.newInputStream(file)) {
-            return Digest.of(content);
-        }
     }
 }

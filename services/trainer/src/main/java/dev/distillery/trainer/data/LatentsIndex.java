@@ -46,8 +46,7 @@ public final class LatentsIndex {
     /** @throws ArtifactMissingException if the latents are not complete in the store */
     public static LatentsIndex of(ArtifactStore store, String fingerprint) {
         String prefix = Keys.latents(fingerprint);
-        Manifest manifest = Manifests.find(store, prefix)
-                .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+        Manifest manifest = Manifests.require(store, prefix);
         return of(prefix, manifest);
     }
 

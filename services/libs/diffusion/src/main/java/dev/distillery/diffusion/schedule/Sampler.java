@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 
 import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -46,6 +47,11 @@ public interface Sampler extends AutoCloseable {
 
         public String className() {
             return className;
+        }
+
+        /** Of {@code euler}, {@code ddim} or {@code pndm}. */
+        public static Type named(String name) {
+            return valueOf(name.toUpperCase(Locale.ROOT));
         }
 
         /** That which a configuration names; Euler for all others, as they have the same noise. */
