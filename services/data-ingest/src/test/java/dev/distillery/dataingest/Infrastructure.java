@@ -4,38 +4,21 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-import dev.distillery.artifacts.ArtifactStore;
-import dev.distillery.artifacts.StoreConfig;
-import dev.distillery.embedded.Embedded;
-import dev.distillery.embedded.EmbeddedS3;
-import dev.distillery.events.Topic;
 import dev.distillery.hub.HubServer;
-import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
-/** A Kafka broker with all topics and an S3 server with the bucket, and their addresses for the service's configuration. */
-public class Infrastructure implements QuarkusTestResourceLifecycleManager {
+/** A Hub of the examples beside the broker and the store. */
+public class Infrastructure extends dev.distillery.testing.Infrastructure {
     private static final Path EXAMPLES = Path.of("../../deploy/examples");
 
-    private Embedded embedded;
     private HubServer hub;
 
     @Override
     public Map<String, String> start() {
-        embedded = Embedded.startTemporary();
-        embedded.kafka()
-                .createTopics(
-                        Arrays.stream(Topic.values())
-                                .map(topic -> topic.topic(Topic.DEFAULT_PREFIX))
-                                .toList(),
-                        2);
-        store(embedded.s3().endpoint(), "distillery").ensureBucket();
-        var settings = new HashMap<>(embedded.settings());
+        Map<String, String> settings = super.start();
         hub = new HubServer();
         settings.put("hf.endpoint", hub.endpoint());
         settings.put("distillery.sources.private-addresses", "true"); // the tests' own servers
@@ -47,8 +30,6 @@ public class Infrastructure implements QuarkusTestResourceLifecycleManager {
         try {
             hub.add("models/distillery/mini-sdxl", files(EXAMPLES.resolve("mini-sdxl")));
             hub.add("datasets/distillery/noto-emoji", files(EXAMPLES.resolve("noto-emoji")));
-            settings.put(
-                    "distillery.work-dir", Files.createTempDirectory("work").toString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -65,14 +46,9 @@ public class Infrastructure implements QuarkusTestResourceLifecycleManager {
         return files;
     }
 
-    static ArtifactStore store(String endpoint, String bucket) {
-        return new ArtifactStore(
-                new StoreConfig(endpoint, "us-east-1", bucket, EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
-    }
-
     @Override
     public void stop() {
-        embedded.close();
         hub.close();
+        super.stop();
     }
 }

@@ -1,7 +1,6 @@
 package dev.distillery.evaluator;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +15,6 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.EvaluationPart;
@@ -24,6 +22,7 @@ import dev.distillery.events.Event;
 import dev.distillery.events.EventJson;
 import dev.distillery.events.ModelEvaluated;
 import dev.distillery.events.Topic;
+import dev.distillery.testing.Infrastructure;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,17 +52,10 @@ class EvaluateTest {
     @BeforeEach
     void start() throws Exception {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
         one = instance();
         other = instance();
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try (InputStream content = Files.newInputStream(file)) {
-            return Digest.of(content);
-        }
     }
 
     private Evaluate instance() throws IOException {
@@ -72,7 +64,7 @@ class EvaluateTest {
                 new LocalCopies(store, dir.resolve("copies")),
                 (Topic topic, String key, Event event) -> events.add(event),
                 (images, took) -> drawn.addAndGet(images),
-                Set.of(sha256(INCEPTION)));
+                Set.of(Digest.of(INCEPTION)));
     }
 
     @AfterEach
@@ -93,7 +85,7 @@ class EvaluateTest {
                 """
                 {"images": 20, "steps": 1, "scores": ["teacher-match", "clip", "fid", "is"], "clip": "s3://distillery/given/clip",
                 "inception": "s3://distillery/given/inception.pt", "inceptionSha256": "%s"}"""
-                        .formatted(sha256(INCEPTION));
+                        .formatted(Digest.of(INCEPTION));
 
         // When one instance does all, and two share the work, the last part first
         one.request(request("split", "alone", settings));

@@ -16,6 +16,8 @@ import dev.distillery.events.ModelConverted;
 import dev.distillery.events.ModelEvaluated;
 import dev.distillery.events.Topic;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.testing.Infrastructure;
+import dev.distillery.testing.Published;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import org.eclipse.microprofile.config.inject.ConfigProperty;

@@ -26,6 +26,7 @@ import dev.distillery.events.EventJson;
 import dev.distillery.events.ShardIngested;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.testing.Infrastructure;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import org.eclipse.microprofile.config.inject.ConfigProperty;

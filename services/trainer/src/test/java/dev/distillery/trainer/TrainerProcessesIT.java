@@ -30,6 +30,7 @@ import dev.distillery.events.EventJson;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
 import dev.distillery.events.TrainingProgress;
+import dev.distillery.testing.Published;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.producer.KafkaProducer;

@@ -28,6 +28,8 @@ import dev.distillery.events.SamplesRendered;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
 import dev.distillery.events.messaging.EventPublisher;
+import dev.distillery.testing.Infrastructure;
+import dev.distillery.testing.Published;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import org.eclipse.microprofile.config.inject.ConfigProperty;

@@ -1,5 +1,6 @@
-package dev.distillery.converter;
+package dev.distillery.testing;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +16,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** Everything that is published on a topic, from its beginning. */
-final class Published implements AutoCloseable {
+public final class Published implements AutoCloseable {
 
     private final List<ConsumerRecord<String, byte[]>> records = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
-    Published(String bootstrapServers, Topic topic) {
+    public Published(String bootstrapServers, Topic topic) {
         new Thread(() -> read(bootstrapServers, topic.topic(Topic.DEFAULT_PREFIX)), "published").start();
     }
 
@@ -42,7 +43,7 @@ final class Published implements AutoCloseable {
     }
 
     /** The events of a type about a run, in order. */
-    <E extends Event> List<E> of(String run, Class<E> type) {
+    public <E extends Event> List<E> of(String run, Class<E> type) {
         return records.stream()
                 .filter(record -> run.equals(record.key()))
                 .filter(record -> Event.typeOf(type).equals(EventCodec.type(record)))
@@ -50,14 +51,23 @@ final class Published implements AutoCloseable {
                 .toList();
     }
 
-    List<String> types(String run) {
+    public List<String> types(String run) {
         return records.stream()
                 .filter(record -> run.equals(record.key()))
                 .map(EventCodec::type)
                 .toList();
     }
 
-    List<ConsumerRecord<String, byte[]>> records() {
+    /** Why records of a run are dead letters. */
+    public List<String> reasons(String run) {
+        return records.stream()
+                .filter(record -> run.equals(record.key()))
+                .map(record -> record.headers().lastHeader("dead-letter-reason"))
+                .map(header -> new String(header.value(), StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    public List<ConsumerRecord<String, byte[]>> records() {
         return records;
     }
 
