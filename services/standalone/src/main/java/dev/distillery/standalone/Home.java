@@ -98,6 +98,11 @@ final class Home implements AutoCloseable {
         return dir.resolve("runs").resolve(run);
     }
 
+    /** The page that compares the runs of one command. */
+    Path comparison() {
+        return dir.resolve("runs").resolve("comparison.html");
+    }
+
     @Override
     public void close() {
         try {

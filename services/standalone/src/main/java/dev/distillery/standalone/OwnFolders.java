@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -13,15 +14,17 @@ import java.util.stream.Stream;
 import dev.distillery.dataingest.teacher.SingleFileTree;
 import dev.distillery.events.TrainRequest;
 
-/** The folders that the user's own request names, and those that links in them lead to: a Hugging Face cache is made of links. */
+/** The folders that the user's own requests name, and those that links in them lead to: a Hugging Face cache is made of links. */
 final class OwnFolders {
     private static final String FILE = "file://";
 
     private OwnFolders() {}
 
     /** As a value of {@code distillery.sources.folders}. */
-    static String setting(TrainRequest request) {
-        return of(request).stream()
+    static String setting(List<TrainRequest> requests) {
+        return requests.stream()
+                .flatMap(request -> of(request).stream())
+                .distinct()
                 .map(folder -> folder.toString().replace(",", "\\,"))
                 .collect(Collectors.joining(","));
     }

@@ -1,6 +1,7 @@
 package dev.distillery.standalone;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -12,11 +13,11 @@ import dev.distillery.standalone.console.UserException;
 import io.quarkus.runtime.Quarkus;
 import org.apache.kafka.common.utils.Exit;
 
-/** One run in this JVM: configures and starts the services, lets {@link RunApplication} follow the run, and stops in the right order. */
+/** Runs in this JVM: configures and starts the services, lets {@link RunApplication} follow the runs, and stops in the right order. */
 final class Standalone {
     private static final int STOP_SECONDS = 30;
 
-    private final TrainRequest request;
+    private final List<TrainRequest> requests;
     private final Home home;
     private final PrintWriter out;
     private final PrintWriter err;
@@ -29,16 +30,16 @@ final class Standalone {
 
     private static volatile Standalone current;
 
-    private Standalone(TrainRequest request, Home home, PrintWriter out, PrintWriter err) {
-        this.request = request;
+    private Standalone(List<TrainRequest> requests, Home home, PrintWriter out, PrintWriter err) {
+        this.requests = requests;
         this.home = home;
         this.out = out;
         this.err = err;
     }
 
     /** Returns the exit code when everything has stopped. */
-    static int run(TrainRequest request, Home home, PrintWriter out, PrintWriter err) {
-        Standalone standalone = new Standalone(request, home, out, err);
+    static int run(List<TrainRequest> requests, Home home, PrintWriter out, PrintWriter err) {
+        Standalone standalone = new Standalone(requests, home, out, err);
         current = standalone;
         return standalone.run();
     }
@@ -47,8 +48,8 @@ final class Standalone {
         return current;
     }
 
-    TrainRequest request() {
-        return request;
+    List<TrainRequest> requests() {
+        return requests;
     }
 
     Home home() {
@@ -108,10 +109,10 @@ final class Standalone {
         System.setProperty("quarkus.log.file.path", home.logFile().toString());
     }
 
-    /** The services read the files of this request, and of others what the environment allows. */
+    /** The services read the files of these requests, and of others what the environment allows. */
     private String folders() {
         String others = System.getenv("DISTILLERY_SOURCES_FOLDERS");
-        return OwnFolders.setting(request) + (others == null || others.isBlank() ? "" : "," + others);
+        return OwnFolders.setting(requests) + (others == null || others.isBlank() ? "" : "," + others);
     }
 
     /** Runs in the JVM's shutdown; the JVM ends when it returns, so it waits for the broker's orderly end. */

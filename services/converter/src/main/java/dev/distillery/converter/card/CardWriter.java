@@ -1,16 +1,11 @@
 package dev.distillery.converter.card;
 
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.converter.card.Card.Loss;
 import dev.distillery.converter.card.Card.Setting;
@@ -19,6 +14,7 @@ import dev.distillery.converter.report.RunRecord;
 import dev.distillery.converter.report.Scores;
 import dev.distillery.converter.report.Series;
 import dev.distillery.converter.report.SizeRow;
+import dev.distillery.converter.report.Yaml;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.singlefile.ComfyUi;
 import dev.distillery.diffusion.unet.UNetConfig;
@@ -26,10 +22,6 @@ import dev.distillery.events.EvaluateRequest;
 
 /** Says in words and figures what a {@link RunRecord} holds, as a card. */
 record CardWriter(RunRecord record, Converted model, Terms terms, List<String> licences, List<Card.Sample> samples) {
-    private static final YAMLMapper YAML = new YAMLMapper(new YAMLFactory()
-            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES));
-
     Card write() {
         Origin teacher = Origin.of(record.text("teacher", "model"));
         Origin dataset = Origin.of(record.text("dataset", "source"));
@@ -87,7 +79,7 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
     }
 
     private List<Loss> losses() {
-        return List.of(loss("task"), loss("output"), loss("feature"));
+        return record.distils() ? List.of(loss("task"), loss("output"), loss("feature")) : List.of(loss("task"));
     }
 
     private Loss loss(String term) {
@@ -154,11 +146,7 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
         hide((ObjectNode) request.path("teacher"), "vae");
         hide((ObjectNode) request.path("dataset"), "source");
         hide((ObjectNode) request.path("dataset"), "validation");
-        try {
-            return YAML.writeValueAsString(request);
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Yaml.of(request);
     }
 
     private static void hide(ObjectNode parent, String field) {

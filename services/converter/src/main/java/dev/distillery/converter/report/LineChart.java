@@ -14,6 +14,7 @@ final class LineChart {
     private static final int TOP = 12;
     private static final int BOTTOM = 30;
     private static final int MOST_POINTS = 400;
+    private static final int MOST_DOTS = 40;
 
     private final StringBuilder svg = new StringBuilder();
     private final Axis across;
@@ -53,17 +54,43 @@ final class LineChart {
         LineChart chart = new LineChart(List.of(points));
         chart.frame(series.label());
         chart.line(points, colour, "smooth");
+        chart.dots(points, colour, "");
+        chart.end(points, colour);
+        return chart.done();
+    }
+
+    /** @param name of what the curve is of */
+    record Curve(Series series, String colour, String name) {}
+
+    /** Curves to compare; those of few points have dots, which name their curve. */
+    static String ofSeveral(String label, List<Curve> curves) {
+        List<Curve> drawn =
+                curves.stream().filter(curve -> curve.series().y().length > 0).toList();
+        if (drawn.isEmpty()) {
+            return nothing(label);
+        }
+        LineChart chart = new LineChart(drawn.stream().map(Curve::series).toList());
+        chart.frame(label);
+        for (Curve curve : drawn) {
+            chart.line(curve.series().thinned(MOST_POINTS), curve.colour(), "smooth");
+            if (curve.series().y().length <= MOST_DOTS) {
+                chart.dots(curve.series(), curve.colour(), curve.name() + ", ");
+            }
+        }
+        return chart.done();
+    }
+
+    private void dots(Series points, String colour, String of) {
         for (int i = 0; i < points.y().length; i++) {
-            chart.add(
-                    "<circle cx='%.1f' cy='%.1f' r='3' fill='var(%s)'><title>step %s: %s</title></circle>",
-                    chart.px(points.x()[i]),
-                    chart.py(points.y()[i]),
+            add(
+                    "<circle cx='%.1f' cy='%.1f' r='3' fill='var(%s)'><title>%sstep %s: %s</title></circle>",
+                    px(points.x()[i]),
+                    py(points.y()[i]),
                     colour,
+                    of,
                     Numbers.count((long) points.x()[i]),
                     Numbers.value(points.y()[i]));
         }
-        chart.end(points, colour);
-        return chart.done();
     }
 
     private static String nothing(String label) {

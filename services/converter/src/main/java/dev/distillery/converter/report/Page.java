@@ -6,6 +6,7 @@ import java.util.Map;
 /**
  * What the template shows, in the words and drawings in which it shows it.
  *
+ * @param what was done with the teacher
  * @param tiles the figures to see first
  * @param network the picture of the two networks, SVG
  * @param samples a row per prompt; no row when the run drew no samples
@@ -15,7 +16,7 @@ import java.util.Map;
 record Page(
         String run,
         String teacher,
-        String layout,
+        String what,
         String dataset,
         List<Tile> tiles,
         String teacherParameters,
@@ -36,6 +37,10 @@ record Page(
         String howToLoad,
         String request,
         String footer) {
+
+    public String title() {
+        return run;
+    }
 
     /** @param grid a data URI, or null */
     record Evaluation(String name, String settings, List<Scores.Row> rows, String grid) {}

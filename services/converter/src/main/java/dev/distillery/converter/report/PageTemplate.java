@@ -13,27 +13,36 @@ import io.quarkus.qute.Template;
 import io.quarkus.qute.ValueResolvers;
 import io.quarkus.qute.Variant;
 
-/** {@code report.html} filled with a {@link Page}; everything but our own drawings is escaped. */
+/** An HTML page in our style, filled with what it shows; everything but our own drawings is escaped. */
 final class PageTemplate {
 
     private final Template template;
 
-    PageTemplate() {
+    /** @param name of the page's body, a resource beside this class */
+    PageTemplate(String name) {
         Engine engine = Engine.builder()
                 .addDefaults()
                 .addValueResolver(new ReflectionValueResolver())
                 .addValueResolver(ValueResolvers.rawResolver())
                 .addResultMapper(new HtmlEscaper(List.of(Variant.TEXT_HTML)))
                 .build();
-        template = engine.parse(text(), Variant.forContentType(Variant.TEXT_HTML));
+        for (String part : List.of("frame", "samples")) {
+            engine.putTemplate(part, parse(engine, part + ".html"));
+        }
+        template = parse(engine, name);
     }
 
-    String fill(Page page) {
+    /** @param page what the template calls {@code page} */
+    String fill(Record page) {
         return template.data("page", page).render();
     }
 
-    private static String text() {
-        try (InputStream in = PageTemplate.class.getResourceAsStream("report.html")) {
+    private static Template parse(Engine engine, String name) {
+        return engine.parse(text(name), Variant.forContentType(Variant.TEXT_HTML));
+    }
+
+    private static String text(String name) {
+        try (InputStream in = PageTemplate.class.getResourceAsStream(name)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -1,6 +1,5 @@
 package dev.distillery.converter.report;
 
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -9,11 +8,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.distillery.converter.report.Page.Chart;
 import dev.distillery.converter.report.Page.StageRow;
 import dev.distillery.converter.report.Page.Tile;
@@ -24,10 +19,6 @@ import dev.distillery.diffusion.unet.UNetConfig;
 
 /** Says in words, figures and drawings what a {@link RunRecord} holds. */
 final class PageWriter {
-
-    private static final YAMLMapper YAML = new YAMLMapper(new YAMLFactory()
-            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES));
 
     private final RunRecord record;
     private final NetworkShape shape;
@@ -43,7 +34,7 @@ final class PageWriter {
         return new Page(
                 record.run(),
                 record.text("teacher", "model"),
-                record.text("student", "layout"),
+                what(),
                 record.text("dataset", "source"),
                 tiles(),
                 Numbers.count(shape.teacherParameters()),
@@ -64,8 +55,16 @@ final class PageWriter {
                 skipped(),
                 weights(),
                 howToLoad(),
-                request(),
+                Yaml.of(record.request()),
                 "Written by Distillery from what the store holds of this run.");
+    }
+
+    private String what() {
+        int rank = record.request().at("/lora/rank").asInt();
+        if (record.distils()) {
+            return "distilled into the layout " + record.text("student", "layout");
+        }
+        return rank > 0 ? "fine-tuned by a LoRA of rank " + rank : "fine-tuned";
     }
 
     private static NetworkShape shape(RunRecord record) {
@@ -102,15 +101,19 @@ final class PageWriter {
 
     private List<Tile> tiles() {
         List<Tile> tiles = new ArrayList<>();
-        tiles.add(new Tile(
-                Numbers.parameters(shape.teacherParameters()) + " → " + Numbers.parameters(shape.studentParameters()),
-                "parameters, " + Numbers.percent(shape.saving()) + " fewer"));
-        Series heldOut = record.series("eval_output").drawable(false);
+        if (record.distils()) {
+            tiles.add(new Tile(
+                    Numbers.parameters(shape.teacherParameters()) + " → "
+                            + Numbers.parameters(shape.studentParameters()),
+                    "parameters, " + Numbers.percent(shape.saving()) + " fewer"));
+        }
+        Series heldOut = heldOut();
         if (heldOut.y().length > 1) {
             double before = heldOut.y()[0];
             tiles.add(new Tile(
                     Numbers.value(before) + " → " + Numbers.value(heldOut.last()),
-                    "output error on held-out pairs, " + Numbers.value(before / heldOut.last()) + " times smaller"));
+                    (record.distils() ? "output error" : "task loss") + " on held-out pairs, "
+                            + Numbers.value(before / heldOut.last()) + " times smaller"));
         }
         double seconds = record.stages().values().stream()
                 .mapToDouble(stage -> stage.path("seconds").asDouble())
@@ -124,27 +127,35 @@ final class PageWriter {
     }
 
     private List<Chart> charts() {
-        return List.of(
-                loss("Task", "loss_task", "--task", "The student's prediction against the noise that was added."),
-                loss("Output", "loss_output", "--output", "The student's prediction against the teacher's."),
-                loss(
-                        "Features",
-                        "loss_feature",
-                        "--feature",
-                        "The outputs of the blocks against the teacher's, summed."),
-                new Chart(
-                        "Output error on held-out pairs",
-                        LineChart.ofPoints(record.series("eval_output"), "--eval"),
-                        heldOutNote()));
+        List<Chart> charts = new ArrayList<>();
+        charts.add(loss("Task", "loss_task", "--task", "The student's prediction against the noise that was added."));
+        if (record.distils()) {
+            charts.add(loss("Output", "loss_output", "--output", "The student's prediction against the teacher's."));
+            charts.add(loss(
+                    "Features",
+                    "loss_feature",
+                    "--feature",
+                    "The outputs of the blocks against the teacher's, summed."));
+        }
+        charts.add(new Chart(
+                (record.distils() ? "Output error" : "Task loss") + " on held-out pairs",
+                LineChart.ofPoints(heldOut(), "--eval"),
+                heldOutNote()));
+        return charts;
     }
 
     private Chart loss(String title, String field, String colour, String note) {
         return new Chart(title, LineChart.ofNoisy(record.series(field), colour), note);
     }
 
+    /** What training is to make small, on pairs that are held out. */
+    private Series heldOut() {
+        return record.series(record.distils() ? "eval_output" : "eval_task").drawable(false);
+    }
+
     private String heldOutNote() {
         String fixed = "Pairs that never trained, with fixed noise and timesteps.";
-        Series heldOut = record.series("eval_output").drawable(false);
+        Series heldOut = heldOut();
         return heldOut.y().length < 2
                 ? fixed
                 : fixed + " Before training " + Numbers.value(heldOut.y()[0]) + ", after "
@@ -152,8 +163,12 @@ final class PageWriter {
     }
 
     private String samplesNote() {
-        JsonNode samples = record.request().path("samples");
-        return "Teacher and student drew each row from the same noise: seed "
+        return "Teacher and student drew each row from the same noise: "
+                + howSampled(record.request().path("samples"));
+    }
+
+    static String howSampled(JsonNode samples) {
+        return "seed "
                 + samples.path("seed").asText() + ", "
                 + samples.path("steps").asText() + " steps, guidance "
                 + samples.path("guidance").asText() + ", "
@@ -202,13 +217,5 @@ final class PageWriter {
     private String howToLoad() {
         return "from diffusers import UNet2DConditionModel\n" + "unet = UNet2DConditionModel.from_pretrained(\"runs/"
                 + record.run() + "/model\", subfolder=\"unet\")";
-    }
-
-    private String request() {
-        try {
-            return YAML.writeValueAsString(record.request()).strip();
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -9,7 +9,7 @@ import dev.distillery.artifacts.Keys;
 public final class Report {
 
     private final ArtifactStore store;
-    private final PageTemplate template = new PageTemplate();
+    private final PageTemplate template = new PageTemplate("report.html");
 
     public Report(ArtifactStore store) {
         this.store = store;

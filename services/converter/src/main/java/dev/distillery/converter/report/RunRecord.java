@@ -71,13 +71,25 @@ public record RunRecord(
 
     /** Of both networks, at the resolution that they were trained for. */
     public List<SizeRow> sizes() {
-        int pixels = request.at("/encode/resolution").asInt();
-        return SizeRow.of(
-                NetworkSizes.of(UNetConfig.of(teacherConfig), pixels, pixelsPerLatent),
-                NetworkSizes.of(UNetConfig.of(studentConfig), pixels, pixelsPerLatent),
-                Optional.ofNullable(stages.get("train"))
-                        .map(train -> train.at("/detail/latency"))
-                        .orElse(MissingNode.getInstance()));
+        return SizeRow.of(sizesOf(teacherConfig), sizesOf(studentConfig), latency());
+    }
+
+    /** Of a network of this run, at the resolution that the student was trained for. */
+    NetworkSizes sizesOf(ObjectNode config) {
+        return NetworkSizes.of(
+                UNetConfig.of(config), request.at("/encode/resolution").asInt(), pixelsPerLatent);
+    }
+
+    /** Of a pass, as the trainer measured it; missing where it did not. */
+    JsonNode latency() {
+        return Optional.ofNullable(stages.get("train"))
+                .map(train -> train.at("/detail/latency"))
+                .orElse(MissingNode.getInstance());
+    }
+
+    /** Whether a teacher taught; runs from before there was anything else do not say so. */
+    public boolean distils() {
+        return request.path("objective").asText("distill").equals("distill");
     }
 
     /** A text of the request, such as {@code text("student", "layout")}. */

@@ -20,7 +20,7 @@ class PageTemplateTest {
         Page page = page("<script>alert(1)</script>");
 
         // When
-        String html = new PageTemplate().fill(page);
+        String html = new PageTemplate("report.html").fill(page);
 
         // Then
         assertThat(html)
@@ -55,7 +55,7 @@ class PageTemplateTest {
         return new Page(
                 "small-sdxl-emoji",
                 "file:///deploy/examples/mini-sdxl",
-                "small",
+                "distilled into the layout small",
                 "file:///deploy/examples/noto-emoji",
                 List.of(
                         new Page.Tile("10.28 M → 6.97 M", "parameters, 32 % fewer"),
