@@ -1,10 +1,10 @@
 """Loads what the converter wrote with the real diffusers, and tells what is not as it should be.
 
-  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 safetensors==0.8.0
+  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 peft==0.21.2 safetensors==0.8.0
   DISTILLERY_PYTHON=python mvn test -pl services/converter -Dtest=DiffusersTest
 
 DiffusersTest makes the folders. unets/NAME/ holds fp32/unet, the same weights as fp16/unet in shards with a variant, and
-batch.safetensors with what the Java U-Net predicts. pipelines/NAME/ holds folders whose variant, if any, is their name.
+batch.safetensors with what the Java U-Net predicts. pipelines/NAME/ holds folders whose variant, if any, is their name. loras/NAME/ holds a LoRA by diffusers' and by kohya's keys and what it was merged into.
 Prints a line of JSON for each: its name and a list of complaints.
 """
 import json, logging, os, sys, tempfile, warnings
@@ -97,9 +97,23 @@ def check_pipeline(folder):
             SAID[:] = complaints  # what NumPy says while it draws is not about the folder
 
 
+def check_lora(folder):
+    b = load_file(f"{folder}/batch.safetensors")
+    for file in ("pytorch_lora_weights.safetensors", "made-lora.safetensors"):
+        pipe = DiffusionPipeline.from_pretrained("../../deploy/examples/mini-sdxl", torch_dtype=torch.float32, low_cpu_mem_usage=False)
+        pipe.load_lora_weights(folder, weight_name=file)
+        SAID[:] = [said for said in SAID if not said.startswith("No LoRA keys associated to CLIPText")]  # it has none, for sure
+        with torch.no_grad():
+            got = pipe.unet(b["latents"], b["timesteps"], b["prompt_embeds"],
+                            added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])).sample
+        error = ((got - b["prediction"]).abs().max() / b["prediction"].std()).item()
+        if not error < 1e-4:
+            SAID.append(f"{file}: predictions differ from the merged network's by {error} of their standard deviation")
+
+
 def main(work):
     listen()
-    for kind, check in (("unets", check_unet), ("pipelines", check_pipeline)):
+    for kind, check in (("unets", check_unet), ("pipelines", check_pipeline), ("loras", check_lora)):
         for name in sorted(os.listdir(f"{work}/{kind}")):
             SAID.clear()
             try:

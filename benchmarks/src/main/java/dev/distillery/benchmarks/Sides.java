@@ -51,6 +51,9 @@ final class Sides {
         if (variant.encode()) {
             command.add("--encode");
         }
+        if (variant.lora() > 0) {
+            command.addAll(List.of("--lora", String.valueOf(variant.lora())));
+        }
         return JSON.readValue(Processes.run(command, threads), Measurement.class);
     }
 

@@ -63,6 +63,13 @@ final class StepBenchmark implements Callable<Integer> {
                             + " done it before, once, which is measured too.")
     private boolean encode;
 
+    @Option(
+            names = "--lora",
+            paramLabel = "RANK",
+            defaultValue = "0",
+            description = "Fine-tunes a LoRA of the attention projections, as peft does, in place of distilling.")
+    private int lora;
+
     @Option(names = "--rounds", defaultValue = "3", description = "Processes of each side, default ${DEFAULT-VALUE}.")
     private int rounds;
 
@@ -102,7 +109,13 @@ final class StepBenchmark implements Callable<Integer> {
                     folder,
                     threads,
                     steps,
-                    alone ? Optional.empty() : Processes.python(python, "torch, diffusers, safetensors"));
+                    alone
+                            ? Optional.empty()
+                            : Processes.python(
+                                    python,
+                                    lora > 0
+                                            ? "torch, diffusers, safetensors, peft"
+                                            : "torch, diffusers, safetensors"));
             List<Row> rows = new ArrayList<>();
             System.out.println(Table.HEADER);
             for (String name : cases) {
@@ -137,7 +150,7 @@ final class StepBenchmark implements Callable<Integer> {
         List<Variant> variants = new ArrayList<>();
         for (String precision : precisions) {
             for (boolean recompute : recomputes) {
-                variants.add(new Variant(precision, recompute, optimizer, encode));
+                variants.add(new Variant(precision, recompute, optimizer, encode, lora));
             }
         }
         return variants;

@@ -30,6 +30,7 @@ import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.AutoencoderKL;
@@ -58,6 +59,9 @@ final class StepProcess implements Callable<Integer> {
     @Option(names = "--encode")
     private boolean encode;
 
+    @Option(names = "--lora")
+    private int lora;
+
     @Option(names = "--optimizer")
     private String optimizer;
 
@@ -73,17 +77,23 @@ final class StepProcess implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Torch.setThreads(threads);
+        Optional<Lora> adapters = lora > 0
+                ? Optional.of(new Lora(lora, lora, List.of("to_q", "to_k", "to_v", "to_out.0")))
+                : Optional.empty();
         var settings = new Distillation.Settings(
                 Objective.PLAIN,
                 optimizer(),
                 Optional.empty(),
                 1,
                 Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
-                recompute);
+                recompute,
+                adapters.isEmpty());
+        UNetConfig teacherConfig = UNetConfig.read(teacher.resolve("unet"));
         try (Distillation distillation = Distillation.create(
                         teacher.resolve("unet"),
-                        Layouts.named(UNetConfig.read(teacher.resolve("unet")), "small"),
-                        new Distillation.Init.Teacher(),
+                        Layouts.named(teacherConfig, lora > 0 ? Layouts.TEACHER : "small"),
+                        adapters.<Distillation.Init>map(a -> new Distillation.Init.Adapted(a, 0))
+                                .orElse(new Distillation.Init.Teacher()),
                         settings,
                         NoiseSchedule.read(teacher.resolve("scheduler")));
                 SafetensorsFile file = SafetensorsFile.open(batch)) {
@@ -96,12 +106,7 @@ final class StepProcess implements Callable<Integer> {
                             .step(Batch.of(batch, SafetensorsSource.loadAll(file, scope)), 1e-5)
                             .losses();
                     first = first == null ? losses : first;
-                    Torch.await(distillation
-                            .student()
-                            .parameters()
-                            .values()
-                            .iterator()
-                            .next());
+                    Torch.await(distillation.learning().values().iterator().next());
                 }
                 if (i >= warmup) {
                     seconds.add((System.nanoTime() - started) / 1e9);
@@ -110,8 +115,8 @@ final class StepProcess implements Callable<Integer> {
             // on a GPU, what the allocator has taken it keeps
             long peakBytes = DEVICE.isGpu() ? Torch.usedMemoryBytes(DEVICE) : Processes.peakBytes();
             InputSize in = size(file);
-            UNetConfig teacherConfig = distillation.teacher().config();
-            MemoryEstimate memory = MemoryEstimate.of(teacherConfig, distillation.plan(), settings, in, DEVICE.isGpu());
+            MemoryEstimate memory =
+                    MemoryEstimate.of(teacherConfig, distillation.plan(), settings, adapters, in, DEVICE.isGpu());
             StepTime time = StepTime.measure(teacherConfig, distillation.plan(), settings, in, DEVICE);
             System.out.println(new ObjectMapper()
                     .writeValueAsString(new Measurement(

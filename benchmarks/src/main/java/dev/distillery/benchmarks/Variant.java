@@ -7,5 +7,6 @@ package dev.distillery.benchmarks;
  * @param recompute gradient checkpointing
  * @param optimizer {@code adamw} or {@code adafactor}
  * @param encode whether the peer encodes in every step, and ours beforehand
+ * @param lora rank of a LoRA that is fine-tuned in place of the distillation; 0: none
  */
-record Variant(String precision, boolean recompute, String optimizer, boolean encode) {}
+record Variant(String precision, boolean recompute, String optimizer, boolean encode, int lora) {}

@@ -1,6 +1,7 @@
-"""The peer: one block-removal distillation step on PyTorch + diffusers, with the arithmetic of diffengine's DistillSDXL.
+"""The peer: one block-removal distillation step on PyTorch + diffusers, with the arithmetic of diffengine's DistillSDXL; or, with
+--lora, one step of diffusers' train_text_to_image_lora_sdxl.py, with peft.
 
-  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 safetensors==0.8.0
+  pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 peft==0.21.2 safetensors==0.8.0
 
 On a GPU where there is one. Prints seconds of each step, the first step's losses and peak memory (the GPU's, where it steps there) as one line of
 JSON."""
@@ -11,7 +12,7 @@ from safetensors.torch import load_file
 
 p = argparse.ArgumentParser()
 p.add_argument("teacher"); p.add_argument("batch"); p.add_argument("--precision"); p.add_argument("--recompute", action="store_true")
-p.add_argument("--encode", action="store_true"); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
+p.add_argument("--encode", action="store_true"); p.add_argument("--lora", type=int, default=0); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
 a = p.parse_args()
 torch.set_num_threads(a.threads)
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -38,12 +39,22 @@ def watch(unet):
 
 teacher = UNet2DConditionModel.from_pretrained(a.teacher, subfolder="unet", torch_dtype=torch.float32).eval().requires_grad_(False).to(device)
 schedule = DDPMScheduler.from_pretrained(a.teacher, subfolder="scheduler")
-student = small_of(teacher).train().requires_grad_(True)
+if a.lora:
+    from peft import LoraConfig
+    student = teacher.to(torch.bfloat16 if a.precision == "bf16" else torch.float32)  # as the script casts what does not learn
+    student.add_adapter(LoraConfig(r=a.lora, lora_alpha=a.lora, init_lora_weights="gaussian", target_modules=["to_k", "to_q", "to_v", "to_out.0"]))
+    student.train()
+    learning = [p for p in student.parameters() if p.requires_grad]
+    for p in learning:
+        p.data = p.data.float()
+else:
+    student = small_of(teacher).train().requires_grad_(True)
+    learning = list(student.parameters())
+    taught, learnt = watch(teacher), watch(student)
 if a.recompute:
     student.enable_gradient_checkpointing()
-taught, learnt = watch(teacher), watch(student)
 b = load_file(a.batch, device=device)
-optimizer = torch.optim.AdamW(student.parameters(), lr=1e-5, weight_decay=1e-2)
+optimizer = torch.optim.AdamW(learning, lr=1e-5, weight_decay=1e-2)
 added = dict(added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])) if "text_embeds" in b else {}
 if a.encode:  # as diffengine does by default; the step then uses the batch's own latents, so that its losses can be compared
     from diffusers import AutoencoderKL
@@ -62,15 +73,17 @@ for step in range(a.warmup + a.steps):
     noisy = schedule.add_noise(b["latents"], b["noise"], b["timesteps"])
     with torch.autocast(device, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
         predicted = student(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
-        with torch.no_grad():
-            target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
-    losses = [F.mse_loss(predicted.float(), b["noise"]), F.mse_loss(predicted.float(), target.float()),
-              sum(F.mse_loss(taught[k].float(), learnt[k].float()) for k in taught)]
+        if not a.lora:
+            with torch.no_grad():
+                target = teacher(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
+    losses = [F.mse_loss(predicted.float(), b["noise"])]
+    if not a.lora:
+        losses += [F.mse_loss(predicted.float(), target.float()), sum(F.mse_loss(taught[k].float(), learnt[k].float()) for k in taught)]
     sum(losses).backward()
-    torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+    torch.nn.utils.clip_grad_norm_(learning, 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    first = first or [loss.item() for loss in losses]
+    first = first or [loss.item() for loss in losses] + [0.0] * (3 - len(losses))
     if device == "cuda":
         torch.cuda.synchronize()
     if step >= a.warmup:

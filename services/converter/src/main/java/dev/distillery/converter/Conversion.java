@@ -1,6 +1,9 @@
 package dev.distillery.converter;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -10,14 +13,17 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 import dev.distillery.artifacts.ArtifactWriter;
+import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.PrettyJson;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SavedWeights;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.singlefile.ComfyUi;
 import dev.distillery.diffusion.singlefile.SingleFile;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.diffusion.unet.SavedUNet;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.jboss.logging.Logger;
@@ -28,12 +34,13 @@ import org.jboss.logging.Logger;
  *
  * @param name for people, and of the single file
  * @param description for people
- * @param unet folder of the U-Net
- * @param teacher folder with the other parts of a pipeline; null if the options need none
+ * @param unet folder of the U-Net, or of its LoRA
+ * @param teacher folder with the other parts of a pipeline, and with the U-Net that a LoRA is for; null if neither is needed
  * @param resolution in pixels that it was trained for
  */
 public record Conversion(String name, String description, Path unet, Path teacher, int resolution) {
     private static final Logger LOG = Logger.getLogger(Conversion.class);
+    private static final String CONFIG = "config.json";
 
     /**
      * Writes everything and completes it.
@@ -47,6 +54,38 @@ public record Conversion(String name, String description, Path unet, Path teache
 
     /** @param last writes what tells of the other files */
     Manifest write(Options options, Map<String, Object> about, ArtifactWriter out, Runnable last) {
+        if (!SavedLora.isIn(unet)) {
+            return writeWhole(options, about, out, last);
+        }
+        if (teacher == null) {
+            throw new IllegalArgumentException(unet + " holds a LoRA: the model that it was trained on is needed");
+        }
+        try (SavedLora lora = SavedLora.open(unet.resolve(SavedLora.FILE))) {
+            Path merged = Files.createTempDirectory("merged");
+            try {
+                Files.copy(unet.resolve(CONFIG), merged.resolve(CONFIG));
+                lora.merge(teacher.resolve("unet"), merged.resolve("diffusion_pytorch_model.safetensors"));
+                writeLora(lora, options, out);
+                return new Conversion(name, description, merged, teacher, resolution)
+                        .writeWhole(options, about, out, last);
+            } finally {
+                Folders.delete(merged);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Beside the network that it is merged into: whoever has the model needs but this. */
+    private void writeLora(SavedLora lora, Options options, ArtifactWriter out) {
+        DType type = options.format().type();
+        out.stream(SavedLora.FILE, to -> lora.write(Channels.newChannel(to), SavedLora.Naming.DIFFUSERS, type));
+        if (options.saves(Options.KOHYA)) {
+            out.stream(name + SavedLora.KOHYA, to -> lora.write(Channels.newChannel(to), SavedLora.Naming.KOHYA, type));
+        }
+    }
+
+    private Manifest writeWhole(Options options, Map<String, Object> about, ArtifactWriter out, Runnable last) {
         UNetConfig config = UNetConfig.read(unet);
         boolean comfyUi = ComfyUi.recognises(config);
         out.add("unet/config.json", PrettyJson.bytes(SavedUNet.config(config)));

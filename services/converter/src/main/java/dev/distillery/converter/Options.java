@@ -18,7 +18,7 @@ import dev.distillery.events.Excerpt;
 /**
  * What is made of a student's weights, as the fields of {@code convert} in a request say it.
  *
- * @param save of {@code unet}, which is always there, {@code pipeline} and {@code single-file}
+ * @param save of {@code unet}, which is always there, {@code pipeline}, {@code single-file} and {@code kohya}
  * @param dtype {@code fp32}, {@code fp16} or {@code bf16}
  * @param variant part of the files' names; empty: none
  * @param maxShardSize such as {@code 10GB}, by powers of ten
@@ -27,10 +27,12 @@ public record Options(Set<String> save, String dtype, Optional<String> variant, 
     public static final String UNET = "unet";
     public static final String PIPELINE = "pipeline";
     public static final String SINGLE_FILE = "single-file";
+    /** A LoRA by kohya's keys; one by diffusers' is always there. */
+    public static final String KOHYA = "kohya";
     /** As diffusers has it. */
     public static final String MAX_SHARD_SIZE = "10GB";
 
-    private static final List<String> KNOWN = List.of(UNET, PIPELINE, SINGLE_FILE);
+    private static final List<String> KNOWN = List.of(UNET, PIPELINE, SINGLE_FILE, KOHYA);
     private static final Map<String, DType> TYPES =
             new TreeMap<>(Map.of("fp32", DType.F32, "fp16", DType.F16, "bf16", DType.BF16));
     private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?)(KB|MB|GB|TB)");

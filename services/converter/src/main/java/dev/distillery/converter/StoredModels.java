@@ -19,6 +19,7 @@ import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.converter.card.Converted;
 import dev.distillery.converter.card.ModelCard;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.events.ModelConverted;
 
 /** Converts checkpoints of the store into prefixes of the store, once. */
@@ -115,8 +116,12 @@ public final class StoredModels {
         try {
             Path teacher = Files.createTempDirectory("pipeline");
             try {
-                if (options.needsTeacher()) {
-                    copies.fetch(source.teacher(), name -> !name.startsWith("unet/"), teacher);
+                boolean lora = SavedLora.isIn(unet);
+                if (options.needsTeacher() || lora) {
+                    copies.fetch(
+                            source.teacher(),
+                            name -> name.startsWith("unet/") ? lora : options.needsTeacher(),
+                            teacher);
                 }
                 store.deletePrefix(prefix); // incomplete from here on
                 var conversion = new Conversion(

@@ -34,9 +34,12 @@ import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.safetensors.SavedWeights;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.Lora;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -96,6 +99,7 @@ class DiffusersTest {
             convert(names[0], names[1]);
         }
         writePipelines();
+        writeLora();
         Process process = new ProcessBuilder(python, SCRIPT.toString(), dir.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -115,6 +119,12 @@ class DiffusersTest {
     @MethodSource("layouts")
     void shouldBeWhatDiffusersWritesAndPredictTheSame(String layout) {
         assertThat(COMPLAINTS.get(layout.replace(' ', '-'))).isNotNull().isEmpty();
+    }
+
+    /** By diffusers' and by kohya's keys, it makes of the base what it was merged into. */
+    @Test
+    void shouldBeALoraThatDiffusersLoads() {
+        assertThat(COMPLAINTS.get("lora")).isNotNull().isEmpty();
     }
 
     @ParameterizedTest
@@ -252,6 +262,24 @@ class DiffusersTest {
         Set<String> save = Set.of("pipeline");
         conversion.write(options(save, "fp32", null, "10GB"), Map.of(), FolderWriter.of(to.resolve("fp32")));
         conversion.write(options(save, "fp16", "fp16", "2MB"), Map.of(), FolderWriter.of(to.resolve("fp16")));
+    }
+
+    private static void writeLora() throws IOException {
+        Path checkpoint = Files.createDirectories(dir.resolve("made/lora"));
+        Path base = EXAMPLE.resolve("unet");
+        Files.copy(base.resolve("config.json"), checkpoint.resolve("config.json"));
+        var lora = new Lora(4, 7, Lora.TARGETS); // alpha / rank is not 1
+        try (NDManager scope = Torch.newManager()) {
+            var adapters = new LinkedHashMap<String, NDArray>();
+            lora.shapes(UNetConfig.read(base))
+                    .forEach((key, shape) -> adapters.put(
+                            key, input(key, scope, shape.getShape()).mul(0.3f)));
+            SavedLora.write(checkpoint.resolve(SavedLora.FILE), lora, adapters);
+        }
+        Path to = dir.resolve("loras/lora");
+        new Conversion("made", "for the test", checkpoint, EXAMPLE, 64)
+                .write(options(Set.of("kohya"), "fp32", null, "10GB"), Map.of(), FolderWriter.of(to));
+        predict(to.resolve("unet"), to.resolve("batch.safetensors"));
     }
 
     /** As a large encoder lies on the Hub. */

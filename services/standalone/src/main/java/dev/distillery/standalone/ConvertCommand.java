@@ -18,6 +18,7 @@ import dev.distillery.artifacts.StoreRefusedException;
 import dev.distillery.converter.Conversion;
 import dev.distillery.converter.Options;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.standalone.console.Arguments;
 import dev.distillery.standalone.console.QuietLogging;
 import dev.distillery.standalone.console.UserException;
@@ -57,7 +58,7 @@ final class ConvertCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "unet",
             description =
-                    "unet, pipeline, single-file, or several, parted by commas; the U-Net is always there. Default:"
+                    "unet, pipeline, single-file, kohya (of a LoRA), or several, parted by commas; the U-Net is always there. Default:"
                             + " ${DEFAULT-VALUE}")
     private Set<String> save = new LinkedHashSet<>();
 
@@ -92,8 +93,8 @@ final class ConvertCommand implements Callable<Integer> {
             names = "--teacher",
             paramLabel = "DIR",
             description =
-                    "Whose other parts make a pipeline or a single file: a diffusers folder, s3://bucket/prefix or"
-                            + " hf://owner/name.")
+                    "Whose other parts make a pipeline or a single file, or that a LoRA was trained on: a diffusers folder,"
+                            + " s3://bucket/prefix or hf://owner/name.")
     private Optional<String> teacher;
 
     @Spec
@@ -113,8 +114,14 @@ final class ConvertCommand implements Callable<Integer> {
             try (FolderWriter writer = FolderWriter.of(out)) {
                 var from = CheckpointFolder.of(
                         checkpoint, weights, StoreSettings.buckets(System.getenv()), scratch.resolve("checkpoint"));
-                Path parts = options.needsTeacher()
-                        ? TeacherFolders.of(teacher.orElseThrow(), scratch.resolve("teacher"))
+                boolean lora = SavedLora.isIn(from.unet());
+                if (lora && teacher.isEmpty()) {
+                    throw UserException.badInput(
+                            checkpoint + " holds a LoRA, which is merged into the model that it was trained"
+                                    + " on: --teacher DIR, s3://bucket/prefix or hf://owner/name");
+                }
+                Path parts = options.needsTeacher() || lora
+                        ? TeacherFolders.of(teacher.orElseThrow(), lora, scratch.resolve("teacher"))
                         : null;
                 var conversion = new Conversion(name(), from.description(), from.unet(), parts, from.resolution());
                 tell(conversion.write(options, from.about(), writer));

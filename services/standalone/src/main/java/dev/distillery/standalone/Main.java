@@ -5,6 +5,7 @@ import java.util.Map;
 import dev.distillery.standalone.console.Failures;
 import dev.distillery.standalone.console.Version;
 import dev.distillery.standalone.evaluation.EvaluateCommand;
+import dev.distillery.standalone.installation.CompareCommand;
 import dev.distillery.standalone.installation.Connection;
 import dev.distillery.standalone.installation.ControlCommand;
 import dev.distillery.standalone.installation.DeadLettersCommand;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             ReplayCommand.class,
             EvaluateCommand.class,
+            FilterLoraCommand.class,
             SubmitCommand.class,
             RunsCommand.class,
             FollowCommand.class,
@@ -44,6 +46,7 @@ import picocli.CommandLine.Spec;
             ControlCommand.Resume.class,
             ControlCommand.Extend.class,
             FetchCommand.class,
+            CompareCommand.class,
             DeadLettersCommand.class,
             PresetsCommand.class,
             AutoComplete.GenerateCompletion.class

@@ -19,10 +19,11 @@ final class TeacherFolders {
 
     /**
      * @param address a folder, or what a request may name as its teacher
-     * @param scratch where one that is elsewhere is copied to, without its U-Net
+     * @param withUnet whether its U-Net is needed
+     * @param scratch where one that is elsewhere is copied to
      * @throws UserException naming everything that it lacks
      */
-    static Path of(String address, Path scratch) throws IOException {
+    static Path of(String address, boolean withUnet, Path scratch) throws IOException {
         boolean folder = !address.contains("://");
         String uri = folder ? "file://" + Path.of(address).toAbsolutePath().normalize() : address;
         if (!Places.sources().reaches(uri)) {
@@ -36,15 +37,15 @@ final class TeacherFolders {
                 throw problems.get(0);
             }
             Path local = Path.of(uri.substring(uri.indexOf("://") + 3));
-            return tree.isLocal() && Files.isDirectory(local) ? local : copy(files, scratch);
+            return tree.isLocal() && Files.isDirectory(local) ? local : copy(files, withUnet, scratch);
         } catch (SourceException e) {
             throw UserException.badInput("--teacher: " + e.getMessage());
         }
     }
 
-    private static Path copy(TeacherFiles files, Path to) throws IOException {
+    private static Path copy(TeacherFiles files, boolean withUnet, Path to) throws IOException {
         for (Map.Entry<String, TeacherFiles.File> file : files.files().entrySet()) {
-            if (!file.getKey().startsWith("unet/")) {
+            if (withUnet || !file.getKey().startsWith("unet/")) {
                 Path copy = to.resolve(file.getKey());
                 Files.createDirectories(copy.getParent());
                 try (InputStream in = file.getValue().open()) {

@@ -4,14 +4,21 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.singlefile.SingleFile;
+import dev.distillery.events.TrainRequest;
+import dev.distillery.standalone.console.RequestFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -205,6 +212,64 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldStartNothingWhenOneOfSeveralRequestsIsMissing() throws IOException {
+        // Given
+        Path home = dir.resolve("home");
+
+        // When
+        int code = execute(
+                "run", request("", "").toString(), dir.resolve("none.yaml").toString(), "--home", home.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("no file", "none.yaml");
+        assertThat(home).doesNotExist();
+    }
+
+    @Test
+    void shouldNameBothFilesWhenTwoRequestsHaveOneName() throws IOException {
+        // Given
+        Path request = request("", "");
+        Path copy = Files.copy(request, dir.resolve("copy.yaml"));
+
+        // When
+        int code = execute("run", request.toString(), copy.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(err.toString()).contains("noto-emoji-small", request.toString(), copy.toString());
+    }
+
+    @Test
+    void shouldCompareRequestsThatDifferInNothingButStudentAndLoss() throws IOException {
+        // Given
+        List<Path> files;
+        try (Stream<Path> all = Files.list(EXAMPLES)) {
+            files = all.filter(file -> file.getFileName().toString().startsWith("ablation-"))
+                    .toList();
+        }
+
+        // When
+        Set<TrainRequest> alike = new HashSet<>();
+        Set<List<Object>> different = new HashSet<>();
+        for (Path file : files) {
+            TrainRequest request = RequestFile.parse(file);
+            assertThat(file).hasFileName(request.run() + ".yaml");
+            different.add(List.of(request.student(), request.train().loss()));
+            alike.add(request.patched(
+                    """
+                    {"run": "any", "student": {"layout": "small", "init": "teacher"},
+                     "train": {"loss": {"output": 1.0, "feature": 1.0}}}
+                    """
+                            .getBytes(StandardCharsets.UTF_8)));
+        }
+
+        // Then
+        assertThat(alike).hasSize(1);
+        assertThat(different).hasSize(8);
+    }
+
+    @Test
     void shouldNameTheLineWhenTheRequestIsNotYaml() throws IOException {
         // Given
         Path request = Files.writeString(dir.resolve("broken.yaml"), "run: a\nteacher: {model: [\n");
@@ -250,6 +315,8 @@ class CommandLineTest {
             delimiter = '|',
             value = {
                 "validate MODEL/../request.yaml --device-memory much|--device-memory must be a size such as 24G but is much",
+                "filter-lora pom.xml --teacher sdxl --layout small --out DIR/l|pom.xml: not safetensors",
+                "filter-lora DIR/none --teacher sdxl --layout small --out DIR/l|LORA cannot be read",
                 "inspect sd3|MODEL must be a diffusers folder, a safetensors file or one of sdxl, sd1, sd2 but is sd3",
                 "inspect pom.xml|MODEL: pom.xml: not safetensors",
                 "inspect sd1 --layout enormous|no layout 'enormous' for a teacher of family sd1",

@@ -3,12 +3,16 @@ package dev.distillery.standalone;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.unet.Lora;
+import dev.distillery.diffusion.unet.SavedLora;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -132,22 +136,78 @@ class StandaloneIT {
                         IntStream.rangeClosed(1, STEPS).boxed().toList());
     }
 
+    @Test
+    @Order(6)
+    void shouldRunTheOthersAndShowThemOnOnePageWhenOneOfSeveralIsRejected() throws Exception {
+        // Given two that were run before, and between them one whose name is taken
+        Path[] requests = {request("whole", STEPS), request("killed", STEPS + 1), request("stopped", STEPS)};
+
+        // When
+        Ended run = run(requests);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isEqualTo(2);
+        assertThat(run.text()).contains("Run 1 of 3: whole", "Run 3 of 3: stopped", "rejected");
+        Path page = Path.of(value(run.lines().get(run.lines().size() - 1), "Comparison:"));
+        assertThat(page)
+                .content()
+                .contains("2 runs compared", "whole", "stopped")
+                .doesNotContain("killed");
+    }
+
+    @Test
+    @Order(7)
+    void shouldLeaveALoraAndTheModelThatItMakesWhenAskedToFineTune() throws Exception {
+        // Given
+        Path request = ExampleRequest.write(
+                dir,
+                "adapted",
+                8,
+                """
+                objective: finetune
+                lora: {rank: 2, alpha: 3, targets: [to_q, to_v]}
+                samples: {prompts: ["yellow heart, heart"], everyEpochs: 8, size: 64, steps: 2}
+                """);
+
+        // When
+        Ended run = run(request);
+
+        // Then
+        assertThat(run.code()).as(run.text()).isZero();
+        Path model = dir.resolve("home/runs/adapted/model");
+        try (SavedLora lora = SavedLora.open(model.resolve(SavedLora.FILE));
+                SafetensorsFile merged =
+                        SafetensorsFile.open(model.resolve("unet/diffusion_pytorch_model.safetensors"))) {
+            assertThat(lora.lora()).isEqualTo(new Lora(2, 3, List.of("to_q", "to_v")));
+            assertThat(merged.tensors().values().stream()
+                            .mapToLong(t -> t.elements())
+                            .sum())
+                    .isEqualTo(10_277_508);
+        }
+        assertThat(dir.resolve("home/runs/adapted/report.html"))
+                .content()
+                .contains("fine-tuned by a LoRA of rank 2", "task loss on held-out pairs", "data:image/png")
+                .doesNotContain("No values of", "NaN");
+    }
+
     private record Ended(int code, List<String> lines) {
         String text() {
             return String.join("\n", lines);
         }
     }
 
-    private static Ended run(Path request) throws IOException, InterruptedException {
-        try (DistilleryProcess process = start(request)) {
+    private static Ended run(Path... requests) throws IOException, InterruptedException {
+        try (DistilleryProcess process = start(requests)) {
             int code = process.await();
             return new Ended(code, process.lines());
         }
     }
 
-    private static DistilleryProcess start(Path request) throws IOException {
+    private static DistilleryProcess start(Path... requests) throws IOException {
+        Stream<String> files = Arrays.stream(requests).map(Path::toString);
+        Stream<String> home = Stream.of("--home", dir.resolve("home").toString());
         return new DistilleryProcess(
-                "run", request.toString(), "--home", dir.resolve("home").toString());
+                Stream.of(Stream.of("run"), files, home).flatMap(all -> all).toArray(String[]::new));
     }
 
     private static Path request(String name, int steps) throws IOException {

@@ -7,6 +7,7 @@ import java.util.Optional;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.distillery.converter.report.RunRecord;
+import dev.distillery.diffusion.unet.SavedLora;
 
 /** How to load a converted model. */
 record Use(RunRecord record, Converted model) {
@@ -21,6 +22,14 @@ record Use(RunRecord record, Converted model) {
             ways.add("Or the U-Net alone, in the teacher's pipeline:");
         }
         ways.add(Markdown.block("python", unet()));
+        if (model.files().contains(SavedLora.FILE)) {
+            ways.add("The LoRA alone, which that U-Net has in its weights already:");
+            ways.add(Markdown.block("python", lora()));
+        }
+        model.files().stream()
+                .filter(name -> name.endsWith(SavedLora.KOHYA))
+                .forEach(name ->
+                        ways.add(Markdown.code(name) + " is the same by kohya's keys, for ComfyUI and others."));
         if (model.save().contains("single-file")) {
             ways.add(Markdown.code(record.run() + ".safetensors")
                     + " is the whole pipeline in one file, by the keys of the original Stable Diffusion code.");
@@ -44,6 +53,12 @@ record Use(RunRecord record, Converted model) {
             parts += ", vae=vae";
         }
         return text + "pipe = " + pipeline(teacher, parts) + draw();
+    }
+
+    private String lora() {
+        return imports("DiffusionPipeline") + "pipe = "
+                + pipeline(Origin.of(record.text("teacher", "model")).loadable(), "") + "pipe.load_lora_weights("
+                + quoted(repository()) + ")\n";
     }
 
     private String imports(String names) {

@@ -15,12 +15,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 /**
  * What a user asks for, complete: what the request leaves out has its default. Fields are described with the request's
  * format in the README.
+ *
+ * @param objective {@code distill}: do what the teacher does; or {@code finetune}: learn the task alone, which needs no teacher
+ *     but for its weights
  */
 public record TrainRequest(
         String run,
+        String objective,
         Teacher teacher,
         Dataset dataset,
         Student student,
+        Lora lora,
         Encode encode,
         Train train,
         Samples samples,
@@ -102,6 +107,19 @@ public record TrainRequest(
             return keep.isEmpty()
                     ? new Violation("student.layout", layout, reason)
                     : new Violation("student.keep", keep.toString(), reason);
+        }
+    }
+
+    /**
+     * Low-rank adapters that learn in place of the network, which then is the whole teacher's.
+     *
+     * @param rank 0: none, the network itself learns
+     * @param alpha the adapters count by alpha / rank; null: rank
+     * @param targets layers of the transformer blocks
+     */
+    public record Lora(int rank, Double alpha, List<String> targets) {
+        public boolean learns() {
+            return rank > 0;
         }
     }
 
@@ -212,6 +230,11 @@ public record TrainRequest(
             String inception,
             String inceptionSha256,
             String realStatistics) {}
+
+    /** Whether the student is to do what a teacher does. */
+    public boolean distils() {
+        return objective.equals("distill");
+    }
 
     /** Whether a run may be called so: a DNS label. */
     public static boolean isRunName(String name) {

@@ -46,6 +46,7 @@ final class TrainRequestRules {
 
     private List<Violation> all() {
         text("run", RUN, A_RUN);
+        oneOf("objective", Set.of("distill", "finetune"));
         String source = "(hf|s3|file)://.{1,1000}";
         text("teacher.model", source, "hf://owner/name[@revision], s3://bucket/prefix or file:///dir");
         textOrNull("teacher.vae", source, "hf://owner/name, s3://bucket/prefix or file:///dir");
@@ -76,6 +77,7 @@ final class TrainRequestRules {
                 v -> at("student.layout").asText().equals("custom") == !v.isEmpty(),
                 "given when student.layout is custom, and only then");
         oneOf("student.init", Set.of("teacher", "random"));
+        lora();
         check("encode.resolution", v -> v.isInt() && v.asInt() >= 8 && v.asInt() % 8 == 0, "a multiple of 8 in pixels");
         check("encode.buckets", JsonNode::isBoolean, "true or false");
         oneOf("encode.crop", Set.of("random", "center"));
@@ -139,7 +141,8 @@ final class TrainRequestRules {
         whole("samples.steps", 1, 1000);
         number("samples.guidance", 0, 1000);
         check("samples.seed", JsonNode::isIntegralNumber, "a whole number");
-        texts("convert.save", Set.of("unet", "pipeline", "single-file"));
+        texts("convert.save", Set.of("unet", "pipeline", "single-file", "kohya"));
+        check("convert.save", v -> !has(v, "kohya") || hasLora(), "without kohya when lora.rank is 0");
         oneOf("convert.weights", Set.of("ema", "raw"));
         check(
                 "convert.weights",
@@ -181,21 +184,42 @@ final class TrainRequestRules {
         }
     }
 
-    private void needed(String path, String score) {
-        boolean wanted = false;
-        for (JsonNode v : at("evaluate.scores")) {
-            wanted |= v.asText().equals(score);
+    private void lora() {
+        whole("lora.rank", 0, 4096);
+        check("lora.alpha", v -> v.isNull() || isPositive(v), "a positive number, or null for lora.rank");
+        texts("lora.targets", Set.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"));
+        check("lora.targets", v -> !v.isEmpty(), "one layer or more");
+        if (hasLora()) {
+            check("objective", v -> v.asText().equals("finetune"), "finetune when lora.rank is more than 0");
+            check("student.layout", v -> v.asText().equals("teacher"), "teacher when lora.rank is more than 0");
+            check("student.init", v -> v.asText().equals("teacher"), "teacher when lora.rank is more than 0");
         }
-        if (wanted) {
+    }
+
+    private boolean hasLora() {
+        return at("lora.rank").asInt() > 0;
+    }
+
+    private static boolean has(JsonNode list, String text) {
+        for (JsonNode v : list) {
+            if (v.asText().equals(text)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void needed(String path, String score) {
+        if (has(at("evaluate.scores"), score)) {
             check(path, v -> !v.isNull(), "given for the score " + score);
         }
     }
 
-    /** Plain training of the whole network has the task loss only. */
+    /** Fine-tuning, and plain training of the whole network, have the task loss only. */
     private boolean learnsSomething() {
-        List<String> terms = at("student.layout").asText().equals("teacher")
-                ? List.of("task")
-                : List.of("task", "output", "feature");
+        boolean plain = at("student.layout").asText().equals("teacher")
+                || at("objective").asText().equals("finetune");
+        List<String> terms = plain ? List.of("task") : List.of("task", "output", "feature");
         return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
     }
 

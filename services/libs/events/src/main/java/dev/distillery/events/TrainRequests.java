@@ -106,6 +106,9 @@ final class TrainRequests {
         if (given.at("/train/checkpoint").hasNonNull("everySteps")) {
             ((ObjectNode) complete.at("/train/checkpoint")).putNull("everyEpochs");
         }
+        if (given.at("/objective").asText().equals("finetune")) { // of a whole model, as it is
+            ((ObjectNode) complete.get("student")).put("layout", "teacher");
+        }
     }
 
     private static void merge(String kind, String prefix, ObjectNode into, JsonNode given, List<Violation> violations) {

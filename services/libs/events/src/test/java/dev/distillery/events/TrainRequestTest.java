@@ -55,6 +55,16 @@ class TrainRequestTest {
                 "train: {steps: many}|train.steps",
                 "student: {layout: ''}|student.layout",
                 "student: {init: zeros}|student.init",
+                "objective: dreambooth|objective",
+                "lora: {rank: 4};student: {layout: teacher}|objective",
+                "objective: finetune;lora: {rank: -1}|lora.rank",
+                "objective: finetune;lora: {rank: 4, alpha: 0}|lora.alpha",
+                "objective: finetune;lora: {rank: 4, targets: [to_x]}|lora.targets",
+                "objective: finetune;lora: {rank: 4, targets: []}|lora.targets",
+                "objective: finetune;lora: {rank: 4};student: {layout: small}|student.layout",
+                "objective: finetune;lora: {rank: 4};student: {init: random}|student.init",
+                "objective: finetune;train: {loss: {task: 0}}|train.loss.task",
+                "convert: {save: [kohya]}|convert.save",
                 "train: {loss: {snrGamma: 5, debiased: true}}|train.loss.debiased",
                 "train: {loss: {huber: 0}}|train.loss.huber",
                 "train: {loss: {featurePoints: attention}}|train.loss.featurePoints",
@@ -76,7 +86,9 @@ class TrainRequestTest {
     void shouldNameTheFieldWhenItIsWrong(String line, String path) {
         // When
         InvalidRequestException invalid = catchThrowableOfType(
-                InvalidRequestException.class, () -> TrainRequest.parse(LEAST + line.replace("}, train", "}\ntrain")));
+                InvalidRequestException.class,
+                () -> TrainRequest.parse(
+                        LEAST + line.replace("}, train", "}\ntrain").replace(';', '\n')));
 
         // Then
         assertThat(invalid.violations()).extracting(Violation::path).containsExactly(path);

@@ -43,6 +43,7 @@ public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent, int devices) 
                 teacher,
                 Student.of(teacher, TrainingSettings.layout(request, teacher)),
                 TrainingSettings.distillation(request),
+                TrainingSettings.lora(request),
                 microBatch(request),
                 onGpu);
     }

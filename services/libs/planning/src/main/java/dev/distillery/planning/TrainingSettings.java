@@ -16,6 +16,7 @@ import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
 import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 
@@ -28,7 +29,19 @@ public final class TrainingSettings {
         return Layouts.of(teacher, request.student().layout(), request.student().keep());
     }
 
+    /** The adapters that learn, if it is they. */
+    public static Optional<Lora> lora(TrainRequest request) {
+        TrainRequest.Lora lora = request.lora();
+        return lora.learns()
+                ? Optional.of(new Lora(lora.rank(), lora.alpha() == null ? lora.rank() : lora.alpha(), lora.targets()))
+                : Optional.empty();
+    }
+
     public static Distillation.Init init(TrainRequest request) {
+        Optional<Lora> lora = lora(request);
+        if (lora.isPresent()) {
+            return new Distillation.Init.Adapted(lora.get(), request.train().seed());
+        }
         return switch (request.student().init()) {
             case "teacher" -> new Distillation.Init.Teacher();
             case "random" -> new Distillation.Init.Random(request.train().seed());
@@ -41,7 +54,7 @@ public final class TrainingSettings {
     public static Distillation.Settings distillation(TrainRequest request) {
         TrainRequest.Train train = request.train();
         TrainRequest.Loss loss = train.loss();
-        boolean plain = request.student().layout().equals(Layouts.TEACHER); // nothing to distil
+        boolean plain = !request.distils() || request.student().layout().equals(Layouts.TEACHER); // nothing to distil
         return new Distillation.Settings(
                 new Objective(
                         new LossWeights(loss.task(), plain ? 0 : loss.output(), plain ? 0 : loss.feature()),
@@ -54,7 +67,8 @@ public final class TrainingSettings {
                 ema(train.ema()),
                 train.clip(),
                 Precision.valueOf(train.precision().toUpperCase(Locale.ROOT)),
-                train.gradientCheckpointing());
+                train.gradientCheckpointing(),
+                request.distils());
     }
 
     private static OptionalDouble optional(Double value) {

@@ -118,9 +118,11 @@ public final class Progress {
         peakBytes = Math.max(peakBytes, p.residentBytes());
         TrainingProgress.Losses l = p.losses();
         return bar("train", p.step(), p.steps(), "steps", p.stepsPerSecond(), p.secondsLeft())
-                + format(
-                        "  loss %.3f = task %.3f + output %.4f + feature %.3f",
-                        l.total(), l.task(), l.output(), l.feature())
+                + (l.output() == 0 && l.feature() == 0
+                        ? format("  loss %.4f", l.total())
+                        : format(
+                                "  loss %.3f = task %.3f + output %.4f + feature %.3f",
+                                l.total(), l.task(), l.output(), l.feature()))
                 + "  " + megabytes(p.residentBytes());
     }
 

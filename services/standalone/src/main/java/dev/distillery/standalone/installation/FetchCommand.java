@@ -64,7 +64,7 @@ public final class FetchCommand implements Callable<Integer> {
             paramLabel = "WHAT",
             split = ",",
             description =
-                    "unet, pipeline (every folder of the model), single-file, samples, report, or several, parted by "
+                    "unet, pipeline (every folder of the model), single-file, lora, samples, report, or several, parted by "
                             + "commas. Default: all that there is.")
     private Set<String> what = new LinkedHashSet<>();
 

@@ -1,6 +1,7 @@
 package dev.distillery.standalone.installation;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -10,6 +11,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.standalone.console.UserException;
 
 /** What a run has left, as files: {@code report.html}, {@code model/...}, {@code samples/...}. */
@@ -27,6 +29,7 @@ final class Results {
         UNET,
         PIPELINE,
         SINGLE_FILE,
+        LORA,
         SAMPLES,
         REPORT;
 
@@ -36,11 +39,13 @@ final class Results {
 
         /** Of the model's files. */
         boolean holds(String file) {
-            boolean single = !file.contains("/") && file.endsWith(".safetensors");
+            boolean lora = file.equals(SavedLora.FILE) || file.endsWith(SavedLora.KOHYA);
+            boolean single = !lora && !file.contains("/") && file.endsWith(".safetensors");
             return switch (this) {
                 case UNET -> file.startsWith("unet/");
-                case PIPELINE -> !single;
+                case PIPELINE -> !single && !lora;
                 case SINGLE_FILE -> single;
+                case LORA -> lora;
                 case SAMPLES, REPORT -> false;
             };
         }
@@ -53,7 +58,7 @@ final class Results {
     List<FetchedFile> files(Set<What> wanted) {
         Set<What> what = wanted.isEmpty() ? Set.of(What.values()) : wanted;
         List<FetchedFile> files = new ArrayList<>();
-        if (what.contains(What.UNET) || what.contains(What.PIPELINE) || what.contains(What.SINGLE_FILE)) {
+        if (!Collections.disjoint(what, Set.of(What.UNET, What.PIPELINE, What.SINGLE_FILE, What.LORA))) {
             files.addAll(model(what));
         }
         if (what.contains(What.REPORT)) {

@@ -179,7 +179,7 @@ class FetchCommandTest {
             value = {
                 "none|unet|2|There is no run 'none'",
                 "bare|unet|1|Run 'bare' has no unet",
-                "bare|weights|2|--what must be of unet, pipeline, single-file, samples, report but is weights"
+                "bare|weights|2|--what must be of unet, pipeline, single-file, lora, samples, report but is weights"
             })
     void shouldSayWhatIsNotThere(String run, String what, int exitCode, String said) {
         // Given

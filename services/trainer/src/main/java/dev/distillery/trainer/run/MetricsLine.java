@@ -11,13 +11,16 @@ final class MetricsLine {
 
     private MetricsLine() {}
 
-    static Map<String, Object> of(Progress progress) {
+    /** @param taught whether there is a teacher, to which output and features could be compared */
+    static Map<String, Object> of(Progress progress, boolean taught) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", progress.step());
         line.put("epoch", progress.epoch());
         line.put("loss_task", progress.losses().task());
-        line.put("loss_output", progress.losses().output());
-        line.put("loss_feature", progress.losses().feature());
+        if (taught) {
+            line.put("loss_output", progress.losses().output());
+            line.put("loss_feature", progress.losses().feature());
+        }
         line.put("loss", progress.losses().total());
         line.put("grad_norm", progress.gradNorm());
         line.put("lr", progress.learningRate());
@@ -29,10 +32,12 @@ final class MetricsLine {
     }
 
     /** Adds the terms of held-out losses. */
-    static void add(Map<String, Object> line, String prefix, Losses losses) {
-        line.put(prefix + "output", losses.output());
+    static void add(Map<String, Object> line, String prefix, Losses losses, boolean taught) {
         line.put(prefix + "task", losses.task());
-        line.put(prefix + "feature", losses.feature());
+        if (taught) {
+            line.put(prefix + "output", losses.output());
+            line.put(prefix + "feature", losses.feature());
+        }
     }
 
     /** JSON has no number that is not finite, so the losses of a skipped step are left out. */

@@ -1,38 +1,62 @@
 package dev.distillery.trainer.run;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
+import ai.djl.ndarray.NDManager;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Ema;
+import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.events.TrainRequest;
 
 /** What teacher and student draw of the request's prompts, as PNGs in the store. What is there is not drawn again. */
 final class Samples {
+    private static final String TEACHER = "teacher";
 
     private final ArtifactStore store;
     private final String run;
     private final int prompts;
     private final Distillation distillation;
     private final Painter painter;
+    private final Path base;
     private final Runnable stillOurs;
 
-    /** @param stillOurs throws when the run's lease is lost; asked before images are written */
-    Samples(ArtifactStore store, TrainRequest request, Distillation distillation, Painter painter, Runnable stillOurs) {
+    /**
+     * @param base the U-Net's folder that the student began as
+     * @param stillOurs throws when the run's lease is lost; asked before images are written
+     */
+    Samples(
+            ArtifactStore store,
+            TrainRequest request,
+            Distillation distillation,
+            Painter painter,
+            Path base,
+            Runnable stillOurs) {
         this.store = store;
         this.run = request.run();
         this.prompts = request.samples().prompts().size();
         this.distillation = distillation;
         this.painter = painter;
+        this.base = base;
         this.stillOurs = stillOurs;
     }
 
-    /** Draws the teacher's images, which no training changes. */
+    /** Draws the teacher's images, which no training changes; of a student without one, those of what it began as. */
     void teacher() {
-        draw(distillation.teacher(), "teacher");
+        if (prompts == 0 || isThere(TEACHER)) {
+            return;
+        }
+        if (distillation.teacher().isPresent()) {
+            draw(distillation.teacher().get(), TEACHER);
+            return;
+        }
+        try (NDManager manager = Torch.newManager()) {
+            draw(UNet2DCondition.load(base, manager), TEACHER);
+        }
     }
 
     /** Draws the student's images as it is now, and those of its average; empty when there is nothing to draw. */
@@ -48,8 +72,8 @@ final class Samples {
     }
 
     private List<String> draw(UNet2DCondition unet, String folder) {
-        if (prompts == 0 || store.stat(key(folder, prompts - 1)).isPresent()) {
-            return List.of(); // the last one is there, so all are
+        if (prompts == 0 || isThere(folder)) {
+            return List.of();
         }
         List<byte[]> images = painter.paint(unet);
         stillOurs.run();
@@ -59,6 +83,11 @@ final class Samples {
             keys.add(key(folder, i));
         }
         return keys;
+    }
+
+    /** If the last one is there, all are. */
+    private boolean isThere(String folder) {
+        return store.stat(key(folder, prompts - 1)).isPresent();
     }
 
     private String key(String folder, int prompt) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -21,10 +22,14 @@ import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.tensor.Weights;
+import dev.distillery.diffusion.unet.Lora;
+import dev.distillery.diffusion.unet.SavedLora;
 
 /**
  * A checkpoint as a folder: the student in fp32 as a diffusers folder {@code unet/}, its average as {@code ema/} if one is
- * kept, the optimizer's moments, and {@link TrainState}. Nothing is rounded on the way, so a run goes on from it as if it had never stopped.
+ * kept, the optimizer's moments, and {@link TrainState}. Where a LoRA learns, the folders hold it in place of the network, as diffusers
+ * saves it. Nothing is rounded on the way, so a run goes on from it as if it had never stopped.
  */
 final class StudentFiles {
 
@@ -39,34 +44,54 @@ final class StudentFiles {
     private StudentFiles() {}
 
     /** Writes {@code folder} anew. */
-    static void save(Distillation distillation, Path folder, TrainState state) throws IOException {
+    static void save(Distillation distillation, Optional<Lora> lora, Path folder, TrainState state) throws IOException {
         Folders.delete(folder);
         ObjectNode config = distillation.plan().config().json();
-        saveUnet(folder.resolve(RAW), config, distillation.student().parameters());
+        saveUnet(folder.resolve(RAW), config, lora, distillation.learning());
         if (distillation.ema().isPresent()) {
-            saveUnet(folder.resolve(AVERAGE), config, distillation.ema().get().average());
+            saveUnet(
+                    folder.resolve(AVERAGE),
+                    config,
+                    lora,
+                    distillation.ema().get().average());
         }
         write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
         JSON.writeValue(folder.resolve(STATE).toFile(), state);
     }
 
-    /** Writes what diffusers loads as a U-Net. */
-    private static void saveUnet(Path folder, ObjectNode config, Map<String, NDArray> weights) throws IOException {
+    /** Writes what diffusers loads as a U-Net, or as a LoRA. */
+    private static void saveUnet(Path folder, ObjectNode config, Optional<Lora> lora, Map<String, NDArray> weights)
+            throws IOException {
         Files.createDirectories(folder);
         JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve(CONFIG).toFile(), config);
-        write(folder.resolve(WEIGHTS), weights);
+        if (lora.isPresent()) {
+            SavedLora.write(folder.resolve(SavedLora.FILE), lora.get(), weights);
+        } else {
+            write(folder.resolve(WEIGHTS), weights);
+        }
     }
 
     static TrainState restore(Distillation distillation, Path folder) {
         try {
             TrainState state = JSON.readValue(folder.resolve(STATE).toFile(), TrainState.class);
-            read(folder.resolve(RAW).resolve(WEIGHTS), distillation.student().parameters());
-            distillation.ema().ifPresent(ema -> read(folder.resolve(AVERAGE).resolve(WEIGHTS), ema.average()));
+            readUnet(folder.resolve(RAW), distillation.learning());
+            distillation.ema().ifPresent(ema -> readUnet(folder.resolve(AVERAGE), ema.average()));
             read(folder.resolve(OPTIMIZER), distillation.optimizer().state());
             distillation.resume(state.updates());
             return state;
         } catch (IOException e) {
             throw new UncheckedIOException("The checkpoint " + folder + " cannot be read", e);
+        }
+    }
+
+    private static void readUnet(Path folder, Map<String, NDArray> weights) {
+        if (!SavedLora.isIn(folder)) {
+            read(folder.resolve(WEIGHTS), weights);
+            return;
+        }
+        try (SavedLora saved = SavedLora.open(folder.resolve(SavedLora.FILE));
+                NDManager scope = Torch.newManager()) {
+            fill(weights, saved.source(scope), folder.resolve(SavedLora.FILE));
         }
     }
 
@@ -82,20 +107,24 @@ final class StudentFiles {
         }
     }
 
-    /** Overwrites the values of {@code tensors}, each of which the file must hold in the same shape. */
     private static void read(Path path, Map<String, NDArray> tensors) {
         try (SafetensorsFile file = SafetensorsFile.open(path);
                 NDManager scope = Torch.newManager()) {
-            SafetensorsSource source = SafetensorsSource.of(file, scope);
-            tensors.forEach((name, tensor) -> {
-                if (!file.tensors().containsKey(name) || !source.shape(name).equals(tensor.getShape())) {
-                    throw new IllegalArgumentException(path + ": '" + name + "' is "
-                            + file.tensors().get(name) + " but should be of shape " + tensor.getShape());
-                }
-                try (NDArray saved = source.load(name)) {
-                    Ops.copy(List.of(tensor), List.of(saved));
-                }
-            });
+            fill(tensors, SafetensorsSource.of(file, scope), path);
         }
+    }
+
+    /** Overwrites the values of {@code tensors}, each of which the file must hold in the same shape. */
+    private static void fill(Map<String, NDArray> tensors, Weights.Source source, Path path) {
+        tensors.forEach((name, tensor) -> {
+            boolean there = source.keys().contains(name);
+            if (!there || !source.shape(name).equals(tensor.getShape())) {
+                throw new IllegalArgumentException(path + ": '" + name + "' is "
+                        + (there ? source.shape(name) : "not there") + " but should be of shape " + tensor.getShape());
+            }
+            try (NDArray saved = source.load(name)) {
+                Ops.copy(List.of(tensor), List.of(saved));
+            }
+        });
     }
 }

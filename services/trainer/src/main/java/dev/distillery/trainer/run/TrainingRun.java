@@ -134,8 +134,13 @@ public final class TrainingRun implements AutoCloseable {
                 distillation, batches, heldOutPairs, EpochOrder.batches(data.index(), heldOutPairs, train.batch()));
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
-        samples =
-                new Samples(store, request, distillation, new Painter(folder, request.samples()), controls::ensureOurs);
+        samples = new Samples(
+                store,
+                request,
+                distillation,
+                new Painter(folder, request.samples()),
+                folder.unet(),
+                controls::ensureOurs);
         latency = () -> Latencies.measure(
                 unet,
                 distillation.plan().config(),
@@ -242,7 +247,7 @@ public final class TrainingRun implements AutoCloseable {
                 result.deviceSeconds(),
                 pace.secondsFor(plan.steps() - done),
                 Memory.residentBytes());
-        log.add(MetricsLine.of(progress));
+        log.add(MetricsLine.of(progress, request.distils()));
         upload.ifDue();
         observer.stepped(progress);
     }
@@ -277,13 +282,13 @@ public final class TrainingRun implements AutoCloseable {
         }
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", done);
-        MetricsLine.add(line, "eval_", losses);
+        MetricsLine.add(line, "eval_", losses, request.distils());
         distillation.ema().ifPresent(ema -> {
             double distance = ema.distance();
             line.put("ema_distance", distance);
             observer.averaged(distance);
             try (Ema.Applied applied = ema.apply()) {
-                MetricsLine.add(line, "eval_ema_", timed(heldOut::losses));
+                MetricsLine.add(line, "eval_ema_", timed(heldOut::losses), request.distils());
             }
         });
         log.add(line);
@@ -302,7 +307,9 @@ public final class TrainingRun implements AutoCloseable {
                 plan.stepsPerEpoch(),
                 seconds,
                 overhead());
-        disk.write("checkpoint of step " + step, () -> StudentFiles.save(distillation, folder, state));
+        disk.write(
+                "checkpoint of step " + step,
+                () -> StudentFiles.save(distillation, TrainingSettings.lora(request), folder, state));
         upload.now();
         checkpoints.upload(step, folder, controls::ensureOurs, new Checkpoints.Told() {
             @Override

@@ -25,6 +25,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.StoreConfig;
+import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
@@ -73,7 +74,21 @@ class TrainingRunTest {
                 Map.of(),
                 Map.of("precision", "bf16", "optimizer.type", "adafactor"),
                 Map.of("ema.decay", 0.9, "noise.pyramid", 0.9, "captionDropout", 0.3, "loss.featurePoints", "layer"),
-                Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0, "gradientCheckpointing", false));
+                Map.of("batch", 1, "accumulate", 4, "loss.snrGamma", 5.0, "gradientCheckpointing", false),
+                Map.of("/objective", "finetune", "/student/layout", "teacher"),
+                Map.of(
+                        "/objective",
+                        "finetune",
+                        "/student/layout",
+                        "teacher",
+                        "/lora/rank",
+                        2,
+                        "/lora/alpha",
+                        3,
+                        "ema.decay",
+                        0.9,
+                        "precision",
+                        "bf16"));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -326,15 +341,16 @@ class TrainingRunTest {
         ObjectNode json = (ObjectNode) read(
                 """
                 {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"}, "encode": {"resolution": 64},
+                 "student": {}, "lora": {},
                  "train": {"epochs": null, "steps": %d, "batch": 4, "precision": "fp32", "seed": 3,
                    "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {}, "noise": {}, "ema": {},
                    "checkpoint": {"everySteps": 2, "keep": 2}}}
                 """
                         .formatted(run, STEPS));
         settings.forEach((path, value) -> {
-            int dot = path.lastIndexOf('.');
-            String parent = dot < 0 ? "/train" : "/train/" + path.substring(0, dot);
-            ((ObjectNode) json.at(parent)).putPOJO(path.substring(dot + 1), value);
+            String pointer = path.startsWith("/") ? path : "/train/" + path.replace('.', '/');
+            int slash = pointer.lastIndexOf('/');
+            ((ObjectNode) json.at(pointer.substring(0, slash))).putPOJO(pointer.substring(slash + 1), value);
         });
         return TrainRequest.parse(json.toString());
     }
@@ -381,13 +397,21 @@ class TrainingRunTest {
     }
 
     private byte[] student(String run) {
-        return store.read(Keys.checkpoint(run, STEPS) + "unet/diffusion_pytorch_model.safetensors");
+        return weights(run, "unet/");
     }
 
     /** Empty when there is none. */
     private byte[] average(String run) {
-        String key = Keys.checkpoint(run, STEPS) + "ema/diffusion_pytorch_model.safetensors";
-        return store.stat(key).isPresent() ? store.read(key) : new byte[0];
+        return weights(run, "ema/");
+    }
+
+    private byte[] weights(String run, String folder) {
+        return Stream.of("diffusion_pytorch_model.safetensors", SavedLora.FILE)
+                .map(file -> Keys.checkpoint(run, STEPS) + folder + file)
+                .filter(key -> store.stat(key).isPresent())
+                .map(store::read)
+                .findFirst()
+                .orElse(new byte[0]);
     }
 
     private List<Long> steps(String run) throws IOException {

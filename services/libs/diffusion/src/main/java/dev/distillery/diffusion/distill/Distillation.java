@@ -3,6 +3,7 @@ package dev.distillery.diffusion.distill;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -17,12 +18,13 @@ import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 
 /**
  * A teacher, its student and the training step: the student predicts the noise of noisy latents, and is pulled to the
- * truth, to the teacher's prediction and to the teacher's block outputs.
+ * truth, to the teacher's prediction and to the teacher's block outputs. Without a teacher the step is that of fine-tuning.
  *
  * <p>Owns both networks, the gradients and the optimizer's state. One thread at a time. A step's tensors live in a scope
  * of their own, so memory is flat over steps.
@@ -39,6 +41,7 @@ public final class Distillation implements AutoCloseable {
      * @param clip largest global norm of the gradients; they are scaled down to it
      * @param precision of the arithmetic, and of the teacher's matrices and kernels; the student's stay in float32
      * @param recompute whether the student's units are computed again on the way back, to save memory
+     * @param taught whether there is a teacher; without one the task alone is learnt, and the other losses are 0
      */
     public record Settings(
             Objective objective,
@@ -46,7 +49,20 @@ public final class Distillation implements AutoCloseable {
             Optional<Ema.Settings> ema,
             double clip,
             Precision precision,
-            boolean recompute) {}
+            boolean recompute,
+            boolean taught) {
+
+        /** Of a student that is taught. */
+        public Settings(
+                Objective objective,
+                Optimizer.Settings optimizer,
+                Optional<Ema.Settings> ema,
+                double clip,
+                Precision precision,
+                boolean recompute) {
+            this(objective, optimizer, ema, clip, precision, recompute, true);
+        }
+    }
 
     /**
      * What a step did.
@@ -80,6 +96,9 @@ public final class Distillation implements AutoCloseable {
 
         /** Random ones, as PyTorch's layers begin. */
         record Random(long seed) implements Init {}
+
+        /** Those of the teacher, which stay as they are, in a teacher's precision; a LoRA beside them learns. */
+        record Adapted(Lora lora, long seed) implements Init {}
     }
 
     /** As the other, on the best device of this machine. */
@@ -119,16 +138,26 @@ public final class Distillation implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        optimizer = settings.optimizer().of(student().parameters(), first.manager());
-        ema = settings.ema().map(average -> new Ema(average, student().parameters()));
+        optimizer = settings.optimizer().of(learning(), first.manager());
+        ema = settings.ema().map(average -> new Ema(average, learning()));
     }
 
-    public UNet2DCondition teacher() {
+    /** Empty if the student is not taught. */
+    public Optional<UNet2DCondition> teacher() {
         return first.teacher();
     }
 
     public UNet2DCondition student() {
         return first.student();
+    }
+
+    /** What learns, by its keys: the student's parameters, or those of its LoRA. */
+    public Map<String, NDArray> learning() {
+        return first.learning();
+    }
+
+    public Settings settings() {
+        return settings;
     }
 
     public Student plan() {

@@ -2,10 +2,12 @@ package dev.distillery.diffusion.distill;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.StepCost;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
@@ -13,9 +15,9 @@ import dev.distillery.diffusion.unet.UNetConfig;
 /**
  * The most memory that training needs on its device, in bytes by part, told before any weight is read.
  *
- * @param teacher its weights, matrices and kernels in the type of the arithmetic
- * @param student its weights in float32
- * @param gradients of the student, which stay from step to step
+ * @param teacher its weights, matrices and kernels in the type of the arithmetic; 0 without one
+ * @param student its weights in float32; with a LoRA as narrow as a teacher's, and the LoRA
+ * @param gradients of what learns, which stay from step to step
  * @param ema the average of the student's weights, where it is beside the student
  * @param activations what a step makes: the outputs that gradients need, the teacher's pass, the way back
  * @param process what is there without a network. On the CPU the JVM, PyTorch's libraries and what the allocator does not
@@ -27,22 +29,31 @@ public record MemoryEstimate(
     private static final long PROCESS_ON_GPU = 600_000_000;
 
     /**
+     * @param lora what learns in place of the student; empty: the student
      * @param in of what is in memory at once: a micro-batch
      * @param onGpu whether the device is one; an average of weights on the CPU then is elsewhere
      */
     public static MemoryEstimate of(
-            UNetConfig teacher, Student plan, Distillation.Settings settings, StepCost.InputSize in, boolean onGpu) {
-        Map<String, Shape> learnt = UNet2DCondition.parameterShapes(plan.config());
-        long student = learnt.values().stream().mapToLong(Shape::size).sum() * Float.BYTES;
+            UNetConfig teacher,
+            Student plan,
+            Distillation.Settings settings,
+            Optional<Lora> lora,
+            StepCost.InputSize in,
+            boolean onGpu) {
+        Map<String, Shape> parameters = UNet2DCondition.parameterShapes(plan.config());
+        Map<String, Shape> learnt =
+                lora.map(adapters -> adapters.shapes(plan.config())).orElse(parameters);
+        long learning = learnt.values().stream().mapToLong(Shape::size).sum() * Float.BYTES;
+        long frozen = lora.isPresent() ? bytes(parameters, settings.precision()) : 0;
         boolean averaged =
                 settings.ema().filter(average -> !onGpu || !average.onCpu()).isPresent();
         Set<String> sites = settings.objective().sites(teacher, plan);
         return new MemoryEstimate(
-                bytes(UNet2DCondition.parameterShapes(teacher), settings.precision()),
-                student,
-                student,
+                settings.taught() ? bytes(UNet2DCondition.parameterShapes(teacher), settings.precision()) : 0,
+                frozen + learning,
+                learning,
                 settings.optimizer().stateBytes(learnt),
-                averaged ? student : 0,
+                averaged ? learning : 0,
                 StepCost.activationBytes(teacher, plan.config(), sites, in, settings.precision(), settings.recompute()),
                 onGpu ? PROCESS_ON_GPU : PROCESS_ON_CPU);
     }

@@ -16,6 +16,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.NarrowSource;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
@@ -23,13 +24,14 @@ import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 import dev.distillery.diffusion.unet.Trace;
 import dev.distillery.diffusion.unet.UNet2DCondition;
+import dev.distillery.diffusion.unet.UNetConfig;
 
 /** Teacher and student on one device: what a part of a batch costs and teaches. One thread at a time. */
 final class Replica implements AutoCloseable {
     private final NDManager manager;
     private final Distillation.Settings settings;
     private final NoiseSchedule schedule;
-    private final UNet2DCondition teacher;
+    private final Optional<UNet2DCondition> teacher;
     private final UNet2DCondition student;
     private final List<FeaturePoints.Pair> features;
     private final Set<String> sites; // what is compared of the student
@@ -55,25 +57,38 @@ final class Replica implements AutoCloseable {
         this.settings = settings;
         this.schedule = schedule;
         manager = Torch.newManager(device);
-        teacher = UNet2DCondition.load(folder, manager, settings.precision());
+        UNetConfig teacherConfig = UNetConfig.read(folder);
+        teacher = settings.taught()
+                ? Optional.of(UNet2DCondition.load(folder, manager, settings.precision()))
+                : Optional.empty();
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
             Weights.Source source = init instanceof Distillation.Init.Random random
                     ? new RandomTensors(UNet2DCondition.parameterShapes(plan.config()), random.seed(), manager)
                     : new KeptTensors(plan.teacherKeys(), SafetensorsSource.of(files, manager));
+            if (init instanceof Distillation.Init.Adapted adapted) {
+                Weights.Source narrow = new NarrowSource(source, settings.precision());
+                source = adapted.lora().beside(narrow, plan.config(), adapted.seed(), manager);
+            }
             Weights kept = Weights.of("the student", source);
             student = new UNet2DCondition(plan.config(), kept);
             kept.check();
         }
-        features = settings.objective().points().pairs(teacher.config(), plan);
-        sites = settings.objective().sites(teacher.config(), plan);
-        student.parameters().values().forEach(p -> p.setRequiresGradient(true));
+        features = settings.taught() ? settings.objective().points().pairs(teacherConfig, plan) : List.of();
+        sites = settings.taught()
+                ? settings.objective().sites(teacherConfig, plan)
+                : Set.of(UNet2DCondition.PREDICTION);
+        learning().values().forEach(p -> p.setRequiresGradient(true));
+    }
+
+    Map<String, NDArray> learning() {
+        return student.adapters().isEmpty() ? student.parameters() : student.adapters();
     }
 
     NDManager manager() {
         return manager;
     }
 
-    UNet2DCondition teacher() {
+    Optional<UNet2DCondition> teacher() {
         return teacher;
     }
 
@@ -82,7 +97,7 @@ final class Replica implements AutoCloseable {
     }
 
     List<NDArray> parameters() {
-        return List.copyOf(student.parameters().values());
+        return List.copyOf(learning().values());
     }
 
     /** Adds the gradients and losses of a part of a step's batch. */
@@ -120,7 +135,7 @@ final class Replica implements AutoCloseable {
         try (NDManager scope = manager.newSubManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
             NDArray noisy = noisy(batch, scope);
-            return firstNonFinite(teacher, batch.input(noisy))
+            return teacher.flatMap(network -> firstNonFinite(network, batch.input(noisy)))
                     .map(block -> "the teacher's " + block)
                     .or(() -> firstNonFinite(student, batch.input(noisy)).map(block -> "the student's " + block))
                     .orElse("the losses");
@@ -143,7 +158,7 @@ final class Replica implements AutoCloseable {
 
     /** Goes through the gradients from the output back. */
     String nonFiniteGradient(List<NDArray> gradients) {
-        List<String> keys = List.copyOf(student.parameters().keySet());
+        List<String> keys = List.copyOf(learning().keySet());
         for (int i = keys.size() - 1; i >= 0; i--) {
             if (!Ops.allFinite(gradients.get(i))) {
                 return "the gradient of the student's " + keys.get(i);
@@ -194,6 +209,12 @@ final class Replica implements AutoCloseable {
         LossWeights w = settings.objective().weights();
         BinaryOperator<NDArray> difference = settings.objective().difference(batch, schedule, scope);
         BinaryOperator<NDArray> featureDifference = settings.objective().featureDifference(difference);
+        NDArray truth = schedule.target(own(batch.latents(), scope), batch.noise(), batch.timesteps());
+        NDArray task = student.with(UNet2DCondition.PREDICTION, truth, difference, share * w.task());
+        if (teacher.isEmpty()) {
+            NDArray none = scope.create(0f);
+            return new Terms(student.at(UNet2DCondition.PREDICTION), truth, task, none, none);
+        }
         NDArray feature = scope.create(0f);
         var listeners = new HashMap<String, Consumer<NDArray>>();
         for (FeaturePoints.Pair pair : features) {
@@ -206,10 +227,8 @@ final class Replica implements AutoCloseable {
         var target = new AtomicReference<NDArray>();
         listeners.put(UNet2DCondition.PREDICTION, taught -> target.set(Precision.FP32.of(taught, scope)));
         try (Torch.GradMode off = Torch.gradMode(false)) {
-            teacher.forward(batch.input(noisy), settings.precision(), listeners);
+            teacher.get().forward(batch.input(noisy), settings.precision(), listeners);
         }
-        NDArray truth = schedule.target(own(batch.latents(), scope), batch.noise(), batch.timesteps());
-        NDArray task = student.with(UNet2DCondition.PREDICTION, truth, difference, share * w.task());
         NDArray output = student.with(UNet2DCondition.PREDICTION, target.get(), difference, share * w.output());
         return new Terms(student.at(UNet2DCondition.PREDICTION), target.get(), task, output, feature);
     }
@@ -217,7 +236,7 @@ final class Replica implements AutoCloseable {
     /** Every parameter's accumulated gradient, in the parameters' order, attached to {@code scope}. */
     List<NDArray> gradients(NDManager scope) {
         var gradients = new ArrayList<NDArray>();
-        for (NDArray parameter : student.parameters().values()) {
+        for (NDArray parameter : learning().values()) {
             NDArray gradient = parameter.getGradient();
             gradient.attach(scope);
             gradients.add(gradient);

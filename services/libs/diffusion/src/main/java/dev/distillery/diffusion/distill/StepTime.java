@@ -18,7 +18,7 @@ import dev.distillery.diffusion.unet.UNetConfig;
  * How long training takes on this machine, measured on one unit of each kind: before there are weights, and in a fraction
  * of a run's memory.
  *
- * @param teacher seconds of a forward pass of the teacher
+ * @param teacher seconds of a forward pass of the teacher; 0 without one
  * @param student seconds of a forward pass of the student, without gradients
  * @param learning seconds of the student's way forward and back
  * @param update seconds of clipping and the optimizer
@@ -29,9 +29,11 @@ public record StepTime(double teacher, double student, double learning, double u
     /** @param in of what is in memory at once: a micro-batch */
     public static StepTime measure(
             UNetConfig teacher, Student plan, Distillation.Settings settings, StepCost.InputSize in, Device device) {
-        double taught;
-        try (var kinds = new KindsOfUnits(teacher, in, settings.precision(), false, device)) {
-            taught = median(kinds::forward);
+        double taught = 0;
+        if (settings.taught()) {
+            try (var kinds = new KindsOfUnits(teacher, in, settings.precision(), false, device)) {
+                taught = median(kinds::forward);
+            }
         }
         try (var kinds = new KindsOfUnits(plan.config(), in, settings.precision(), true, device)) {
             double student = median(kinds::forward);

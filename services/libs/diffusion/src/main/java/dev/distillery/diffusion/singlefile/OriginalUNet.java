@@ -51,6 +51,14 @@ final class OriginalUNet {
         return tensors;
     }
 
+    /** The original code's name of each of these parameters, without the prefix that a whole model has. */
+    static Map<String, String> names(UNetConfig config, Set<String> keys) {
+        Map<String, String> layers = layers(config);
+        Map<String, String> names = new LinkedHashMap<>();
+        keys.forEach(key -> names.put(key, name(key, layers)));
+        return names;
+    }
+
     private static String name(String key, Map<String, String> layers) {
         Matcher layer = LAYER.matcher(key);
         if (layer.matches() && layers.containsKey(layer.group(1))) {

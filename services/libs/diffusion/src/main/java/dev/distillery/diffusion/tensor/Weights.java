@@ -68,6 +68,11 @@ public final class Weights {
         return book.source != null && book.source.keys().contains(prefix + name);
     }
 
+    /** The shape that the source has for a key. */
+    public Shape shape(String name) {
+        return book.source.shape(prefix + name);
+    }
+
     /** The tensor of a key, or a placeholder if it is missing or mis-shaped, which {@link #check} then reports. */
     public NDArray take(String name, long... shape) {
         return book.take(prefix + name, new Shape(shape));

@@ -64,27 +64,33 @@ public final class Trace implements AutoCloseable {
     }
 
     private void backwardUnitByUnit(NDArray[] gradients) {
+        boolean[] learning = units.learning();
         for (int place = units.size() - 1; place >= Units.FIRST; place--) {
             if (gradients[place] != null) {
-                backward(units.get(place), gradients[place], gradients);
+                if (learning[place]) {
+                    backward(units.get(place), gradients[place], gradients, learning);
+                }
                 gradients[place].close();
             }
             outputs[place].close(); // what uses it came later, and is done
         }
     }
 
-    /** Computes a unit again, and adds the gradients of its inputs to those that later units have left there; what is given has none. */
-    private void backward(Units.Unit unit, NDArray gradient, NDArray[] gradients) {
+    /** Computes a unit again, and adds the gradients of its inputs to those that later units have left there; what learns nothing has none. */
+    private void backward(Units.Unit unit, NDArray gradient, NDArray[] gradients, boolean[] learning) {
         try (NDManager own = scope.newSubManager()) {
             var leaves = new ArrayList<NDArray>();
             for (int input : unit.inputs()) {
-                leaves.add(input < Units.FIRST ? outputs[input] : Torch.leaf(outputs[input], own));
+                leaves.add(learning[input] ? Torch.leaf(outputs[input], own) : outputs[input]);
             }
             NDArray output = inMode(true, () -> unit.of(leaves));
             output.attach(own);
             Torch.backward(List.of(output), List.of(gradient));
             for (int i = 0; i < leaves.size(); i++) {
                 int input = unit.inputs().get(i);
+                if (!learning[input]) {
+                    continue;
+                }
                 Torch.gradient(leaves.get(i)).ifPresent(part -> {
                     if (gradients[input] == null) {
                         part.attach(scope);

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,9 @@ public final class UNet2DCondition {
     public static final String PREDICTION = "conv_out";
 
     private final UNetConfig config;
-    private final Map<String, NDArray> parameters;
+    private final Map<String, NDArray> parameters = new LinkedHashMap<>();
+    private final Map<String, NDArray> adapters = new LinkedHashMap<>();
+    private final Set<NDArray> loraScales = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Units units = new Units();
     private final List<String> blocks = new ArrayList<>();
 
@@ -106,7 +109,13 @@ public final class UNet2DCondition {
         out.addAll(w.takePair("conv_out", config.outChannels(), c0, 3, 3));
         h = units.add(PREDICTION, "group_norm_silu_conv", out, List.of(config.groups(), config.eps()), h);
         addBlock(PREDICTION, h);
-        parameters = w.taken();
+        w.taken().forEach((key, array) -> {
+            if (Lora.isScale(key)) {
+                loraScales.add(array);
+            } else {
+                (Lora.isAdapter(key) ? adapters : parameters).put(key, array);
+            }
+        });
     }
 
     private record Skip(int place, int channels) {}
@@ -180,9 +189,21 @@ public final class UNet2DCondition {
         return config;
     }
 
-    /** Every parameter by diffusers key. */
+    /** Every parameter by diffusers key, those of a LoRA not among them. */
     public Map<String, NDArray> parameters() {
-        return parameters;
+        return Collections.unmodifiableMap(parameters);
+    }
+
+    /** Those of a LoRA by peft's key; empty if there is none. */
+    public Map<String, NDArray> adapters() {
+        return Collections.unmodifiableMap(adapters);
+    }
+
+    /** By which a LoRA counts from now on; 0: the network is as without it. */
+    public void scaleAdapters(double scale) {
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            loraScales.forEach(number -> number.set(new float[] {(float) scale}));
+        }
     }
 
     /**

@@ -111,6 +111,17 @@ final class Units {
         return units.get(place);
     }
 
+    /** By place, whether an output depends on weights that learn, so that gradients go back to there. */
+    boolean[] learning() {
+        boolean[] learning = new boolean[units.size()];
+        for (int place = FIRST; place < learning.length; place++) {
+            Unit unit = units.get(place);
+            learning[place] = unit.inputs.stream().anyMatch(input -> learning[input])
+                    || unit.weights.stream().anyMatch(NDArray::hasGradient);
+        }
+        return learning;
+    }
+
     /** The last place at which an output is an input; its own where it is none. */
     int lastUse(int place) {
         return lastUses.get(place);

@@ -118,28 +118,48 @@ class Ops(Module):
       h = torch.reshape(torch.transpose((self).linear(tokens, w[0], w[1]), 1, 2), torch.size(residual))
     return torch.add(h, residual)
 
-  # w: to_q, to_k, to_v, to_out weight, to_out bias
-  def attention(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
-    n = int(heads)
-    q = torch.transpose(torch.unflatten((self).linear_no_bias(x, w[0]), -1, [n, -1]), 1, 2)
-    k = torch.transpose(torch.unflatten((self).linear_no_bias(context, w[1]), -1, [n, -1]), 1, 2)
-    v = torch.transpose(torch.unflatten((self).linear_no_bias(context, w[2]), -1, [n, -1]), 1, 2)
-    h = torch.scaled_dot_product_attention(q, k, v)
-    return (self).linear(torch.flatten(torch.transpose(h, 1, 2), 2), w[3], w[4])
+  # y = w x with what a LoRA adds, scale * b (a x), as peft does. lora: a (rank, in), b (out, rank) and scale of each product
+  # of a unit, a number in the place of an a that is none; empty for a unit without any
+  def adapted(self: __torch__.Ops, y: Tensor, x: Tensor, lora: List[Tensor], product: int) -> Tensor:
+    i = torch.mul(product, 3)
+    if torch.gt(torch.len(lora), i):
+      is_adapted = torch.eq(torch.dim(lora[i]), 2)
+    else:
+      is_adapted = False
+    if is_adapted:
+      narrow = torch.linear(x, torch.to(lora[i], x.dtype))
+      h = torch.add(y, torch.mul(torch.linear(narrow, torch.to(lora[torch.add(i, 1)], x.dtype)), lora[torch.add(i, 2)]))
+    else:
+      h = y
+    return h
 
-  # w: norm1 (2), attn1 (5)
+  # w: to_q, to_k, to_v, to_out weight, to_out bias; lora of these four
+  def attention(self: __torch__.Ops, x: Tensor, context: Tensor, w: List[Tensor], lora: List[Tensor], heads: Tensor) -> Tensor:
+    n = int(heads)
+    q = (self).adapted((self).linear_no_bias(x, w[0]), x, lora, 0)
+    k = (self).adapted((self).linear_no_bias(context, w[1]), context, lora, 1)
+    v = (self).adapted((self).linear_no_bias(context, w[2]), context, lora, 2)
+    qh = torch.transpose(torch.unflatten(q, -1, [n, -1]), 1, 2)
+    kh = torch.transpose(torch.unflatten(k, -1, [n, -1]), 1, 2)
+    vh = torch.transpose(torch.unflatten(v, -1, [n, -1]), 1, 2)
+    h = torch.flatten(torch.transpose(torch.scaled_dot_product_attention(qh, kh, vh), 1, 2), 2)
+    return (self).adapted((self).linear(h, w[3], w[4]), h, lora, 3)
+
+  # w: norm1 (2), attn1 (5) [, lora of attn1 (4 x 3)]
   def self_attention(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
     n = (self).norm_of_channels(x, w[0], w[1], 1.0e-05)
-    return (self).attention(n, n, torch.slice(w, 2, 7), heads)
+    return (self).attention(n, n, torch.slice(w, 2, 7), torch.slice(w, 7), heads)
 
-  # what follows the self attention; w: norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2)
+  # what follows the self attention; w: norm2 (2), attn2 (5), norm3 (2), ff.net.0.proj (2), ff.net.2 (2) [, lora of attn2, ff (6 x 3)]
   def transformer_block(self: __torch__.Ops, x: Tensor, attended: Tensor, context: Tensor, w: List[Tensor], heads: Tensor) -> Tensor:
     x1 = torch.add(attended, x)
     n2 = (self).norm_of_channels(x1, w[0], w[1], 1.0e-05)
-    x2 = torch.add((self).attention(n2, context, torch.slice(w, 2, 7), heads), x1)
+    lora = torch.slice(w, 13)
+    x2 = torch.add((self).attention(n2, context, torch.slice(w, 2, 7), lora, heads), x1)
     n3 = (self).norm_of_channels(x2, w[7], w[8], 1.0e-05)
-    value, gate = torch.chunk((self).linear(n3, w[9], w[10]), 2, -1)
-    return torch.add((self).linear(torch.mul(value, torch.gelu(gate)), w[11], w[12]), x2)
+    value, gate = torch.chunk((self).adapted((self).linear(n3, w[9], w[10]), n3, lora, 4), 2, -1)
+    gated = torch.mul(value, torch.gelu(gate))
+    return torch.add((self).adapted((self).linear(gated, w[11], w[12]), gated, lora, 5), x2)
 
   # --- auto-encoder --------------------------------------------------------------------------------------------------
   # w: norm1, conv1, norm2, conv2 [, conv_shortcut], each weight and bias

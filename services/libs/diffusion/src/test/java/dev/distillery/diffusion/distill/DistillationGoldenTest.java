@@ -74,9 +74,9 @@ class DistillationGoldenTest {
             Map<String, NDArray> expected = Golden.tensors(golden.resolve("teacher.safetensors"), scope);
             Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
             // When
-            List<String> blocks = d.teacher().blocks();
+            List<String> blocks = d.teacher().orElseThrow().blocks();
             Map<String, NDArray> output =
-                    d.teacher().forward(batch.input(expected.get("noisy")), Precision.FP32, blocks);
+                    d.teacher().orElseThrow().forward(batch.input(expected.get("noisy")), Precision.FP32, blocks);
             // Then
             assertThat(blocks).hasSize(expected.size() - 1); // all but the input
             for (String block : blocks) {
@@ -179,7 +179,7 @@ class DistillationGoldenTest {
             Batch batch = batch(Golden.tensors(Golden.folder("unet-sdxl").resolve("batch.safetensors"), scope));
             Losses losses = d.evaluate(batch);
             assertThat(d.student().parameters().keySet())
-                    .isEqualTo(d.teacher().parameters().keySet());
+                    .isEqualTo(d.teacher().orElseThrow().parameters().keySet());
             assertThat(losses.output()).isZero();
             assertThat(losses.feature()).isZero();
             assertThat(losses.task()).isPositive();
@@ -379,7 +379,7 @@ class DistillationGoldenTest {
     }
 
     /** Within 1e-3 of the larger of the tensor's norm and 1e-4 of the global norm: some gradients vanish. */
-    private static void assertGradients(List<String> keys, List<NDArray> actual, Map<String, NDArray> expected) {
+    static void assertGradients(List<String> keys, List<NDArray> actual, Map<String, NDArray> expected) {
         assertThat(expected.keySet().stream().filter(k -> k.startsWith("grad.")))
                 .hasSize(keys.size());
         double global = Math.sqrt(keys.stream()

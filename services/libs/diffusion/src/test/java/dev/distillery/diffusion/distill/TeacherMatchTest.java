@@ -34,7 +34,10 @@ class TeacherMatchTest {
 
     private static TeacherMatch match(Distillation d, Path golden) {
         return new TeacherMatch(
-                d.teacher(), d.student(), NoiseSchedule.read(golden.resolve("scheduler")), Precision.FP32);
+                d.teacher().orElseThrow(),
+                d.student(),
+                NoiseSchedule.read(golden.resolve("scheduler")),
+                Precision.FP32);
     }
 
     private static TeacherMatch.Pair pair(Map<String, NDArray> b) {
@@ -76,7 +79,10 @@ class TeacherMatchTest {
         try (Distillation d = distillation(golden, "small");
                 NDManager scope = d.newScope()) {
             var match = new TeacherMatch(
-                    d.teacher(), d.teacher(), NoiseSchedule.read(golden.resolve("scheduler")), Precision.FP32);
+                    d.teacher().orElseThrow(),
+                    d.teacher().orElseThrow(),
+                    NoiseSchedule.read(golden.resolve("scheduler")),
+                    Precision.FP32);
             // When
             MatchErrors errors = match.of(pair(Golden.tensors(golden.resolve("batch.safetensors"), scope)), 5);
             // Then
@@ -112,7 +118,8 @@ class TeacherMatchTest {
             NoiseSchedule schedule =
                     NoiseSchedule.read(Golden.folder("unet-sdxl").resolve("scheduler"));
             // Then
-            assertThatThrownBy(() -> new TeacherMatch(sdxl.teacher(), sd2.teacher(), schedule, Precision.FP32))
+            assertThatThrownBy(() -> new TeacherMatch(
+                            sdxl.teacher().orElseThrow(), sd2.teacher().orElseThrow(), schedule, Precision.FP32))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("levels");
         }
