@@ -72,7 +72,7 @@ final class UnitTapes {
         long[] map = residual.shape().getShape();
         Value h = w.get(0).dimension() == 4
                 ? tape.conv(tape.copy(tokens, map), w.get(0), 1)
-                : Tape.view(tape.linear(tokens, w.get(0), true), map);
+                : tape.copy(tape.linear(tokens, w.get(0), true), map);
         return tape.plus(h, residual);
     }
 

@@ -110,12 +110,17 @@ class Ops(Module):
       h0 = (self).linear(torch.transpose(torch.flatten(h, 2), 1, 2), w[2], w[3])
     return h0
 
+  # tokens (B, H*W, C) -> (B, C, H, W), copied: a view has its channels last, and each convolution after it would bring its
+  # kernel into that order
+  def map_of_tokens(self: __torch__.Ops, tokens: Tensor, like: Tensor) -> Tensor:
+    return torch.contiguous(torch.reshape(torch.transpose(tokens, 1, 2), torch.size(like)))
+
   # tokens (B, H*W, C) -> (B, C, H, W), projected and added to the residual; w: proj_out
   def from_tokens(self: __torch__.Ops, tokens: Tensor, residual: Tensor, w: List[Tensor]) -> Tensor:
     if torch.eq(torch.dim(w[0]), 4):
-      h = (self).conv(torch.reshape(torch.transpose(tokens, 1, 2), torch.size(residual)), w[0], w[1])
+      h = (self).conv((self).map_of_tokens(tokens, residual), w[0], w[1])
     else:
-      h = torch.reshape(torch.transpose((self).linear(tokens, w[0], w[1]), 1, 2), torch.size(residual))
+      h = (self).map_of_tokens((self).linear(tokens, w[0], w[1]), residual)
     return torch.add(h, residual)
 
   # y = w x with what a LoRA adds, scale * b (a x), as peft does. lora: a (rank, in), b (out, rank) and scale of each product

@@ -180,8 +180,10 @@ class DistillationGoldenTest {
             Losses losses = d.evaluate(batch);
             assertThat(d.student().parameters().keySet())
                     .isEqualTo(d.teacher().orElseThrow().parameters().keySet());
-            assertThat(losses.output()).isZero();
-            assertThat(losses.feature()).isZero();
+            // the teacher's weights lie in its file, the student's in memory of another alignment, for which oneDNN has
+            // other kernels
+            assertThat(losses.output()).isLessThan(1e-12);
+            assertThat(losses.feature()).isLessThan(1e-10);
             assertThat(losses.task()).isPositive();
         }
     }
