@@ -27,6 +27,8 @@ public final class WebServer implements AutoCloseable {
 
     private final Map<String, Handler> paths = new ConcurrentHashMap<>();
     private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+    private static final ThreadLocal<Runnable> ANSWERED = new ThreadLocal<>(); // of the request that a thread handles
+
     private final ConcurrentMap<String, AtomicInteger> open = new ConcurrentHashMap<>();
     private final ConcurrentMap<String, Integer> mostOpen = new ConcurrentHashMap<>();
     private final HttpServer server;
@@ -52,12 +54,20 @@ public final class WebServer implements AutoCloseable {
         requests.add(host + path);
         int now = open.computeIfAbsent(host, h -> new AtomicInteger()).incrementAndGet();
         mostOpen.merge(host, now, Math::max);
+        AtomicInteger left = new AtomicInteger(1);
+        ANSWERED.set(() -> open.get(host).addAndGet(-left.getAndSet(0)));
         try {
             paths.getOrDefault(path, status(404)).answer(exchange);
         } finally {
-            open.get(host).decrementAndGet();
+            ANSWERED.get().run();
             exchange.close();
         }
+    }
+
+    /** Who has the answer may ask again before its handler has come to its end, so the request is over before it is sent. */
+    private static void send(HttpExchange exchange, int status, long length) throws IOException {
+        ANSWERED.get().run();
+        exchange.sendResponseHeaders(status, length);
     }
 
     public void at(String path, Handler handler) {
@@ -70,7 +80,7 @@ public final class WebServer implements AutoCloseable {
 
     static Handler bytes(byte[] body) {
         return exchange -> {
-            exchange.sendResponseHeaders(200, body.length == 0 ? -1 : body.length);
+            send(exchange, 200, body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
         };
     }
@@ -81,7 +91,7 @@ public final class WebServer implements AutoCloseable {
             for (int i = 0; i < headers.length; i += 2) {
                 exchange.getResponseHeaders().add(headers[i], headers[i + 1]);
             }
-            exchange.sendResponseHeaders(status, -1);
+            send(exchange, status, -1);
         };
     }
 
@@ -94,7 +104,7 @@ public final class WebServer implements AutoCloseable {
     /** Says that it is longer than it is. */
     static Handler cut(byte[] body, int length) {
         return exchange -> {
-            exchange.sendResponseHeaders(200, length);
+            send(exchange, 200, length);
             exchange.getResponseBody().write(body); // closing then breaks the connection off
         };
     }
