@@ -88,7 +88,9 @@ final class FilterLoraCommand implements Callable<Integer> {
                             StandardOpenOption.WRITE));
             Files.move(part, out, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
             spec.commandLine().getOut().println(output.of(filtered, inWords(filtered)));
-        } catch (IllegalArgumentException | SafetensorsException e) {
+        } catch (SafetensorsException e) { // names the file itself
+            throw UserException.badInput(e.getMessage());
+        } catch (IllegalArgumentException e) {
             throw UserException.badInput(lora + ": " + e.getMessage());
         }
         return 0;

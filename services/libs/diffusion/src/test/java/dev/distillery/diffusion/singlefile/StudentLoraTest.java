@@ -1,14 +1,19 @@
 package dev.distillery.diffusion.singlefile;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
 
 import dev.distillery.diffusion.Golden;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
@@ -74,6 +79,38 @@ class StudentLoraTest {
                                     layer.replaceFirst("^unet\\.", "lora_unet.").replace('.', '_'))
                             .toList());
             assertThat(kohya.tensors()).hasSize(3 * kohya.kept().size()); // alpha, too
+        }
+    }
+
+    /** As kohya's scripts name the layers of SDXL; text encoders are the student's as they are the teacher's. */
+    @Test
+    void shouldKnowTheOriginalCodesNamesOfLayers() throws IOException {
+        // Given
+        UNetConfig sdxl = UNetConfig.read(Golden.folder("unet-sdxl").resolve("unet"));
+        String query = "_transformer_blocks_0_attn1_to_q.lora_down.weight";
+        var keys = List.of(
+                "lora_unet_input_blocks_4_1" + query, // the first layer of the second level
+                "lora_unet_input_blocks_5_1" + query, // its second, which small lacks
+                "lora_te1_text_model_encoder_layers_0_mlp_fc1.alpha");
+        Path file = dir.resolve("kohya.safetensors");
+        var plan = new SafetensorsWriter.Plan();
+        keys.forEach(key -> plan.add(key, DType.F32, 1));
+        try (var writer = new SafetensorsWriter(
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE), plan)) {
+            for (String key : keys) {
+                writer.write(key, ByteBuffer.allocate(Float.BYTES));
+            }
+        }
+        try (SafetensorsFile lora = SafetensorsFile.open(file)) {
+            // When
+            StudentLora filtered = StudentLora.of(lora, sdxl, Student.of(sdxl, Layouts.named(sdxl, "small")));
+            // Then
+            assertThat(filtered.tensors())
+                    .containsExactly(
+                            Map.entry(keys.get(0), "lora_unet_input_blocks_3_1" + query),
+                            Map.entry(keys.get(2), keys.get(2)));
+            assertThat(filtered.dropped())
+                    .containsExactly("lora_unet_input_blocks_5_1_transformer_blocks_0_attn1_to_q");
         }
     }
 
