@@ -6,6 +6,7 @@ import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactMissingException;
 import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.EventCodec;
+import dev.distillery.events.ModelConverted;
 import dev.distillery.monitoring.LogContext;
 import io.smallrye.common.annotation.Blocking;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -46,8 +47,10 @@ class CheckpointListener {
 
     private void finish(CheckpointSaved checkpoint) {
         try {
-            events.converted(meters.timed(() -> converter.convertLast(checkpoint)));
-            if (!converter.awaitsScores(checkpoint)) {
+            ModelConverted model = meters.timed(() -> converter.convertLast(checkpoint));
+            boolean awaitsScores = converter.awaitsScores(checkpoint); // once it is told, they may come at any time
+            events.converted(model);
+            if (!awaitsScores) {
                 events.tell(converter.complete(checkpoint.run()));
             }
         } catch (ArtifactMissingException | ArtifactCorruptException | IllegalArgumentException e) {
