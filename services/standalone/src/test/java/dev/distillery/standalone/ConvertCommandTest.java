@@ -122,7 +122,7 @@ class ConvertCommandTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "--save unet,everything|'save' must be of unet, pipeline, single-file but was '[unet, everything]'",
+                "--save unet,everything|'save' must be of unet, pipeline, single-file, kohya but was '[unet, everything]'",
                 "--save pipeline|--save pipeline needs the teacher's other parts: --teacher",
                 "--save pipeline --teacher nowhere|nowhere is no folder",
                 "--dtype fp8|'dtype' must be one of bf16, fp16, fp32 but was 'fp8'",

@@ -22,7 +22,7 @@ class CompareCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "training none|There is no run 'none'",
+                "none training|There is no run 'none'",
                 "training training|The run 'training' has no converted weights yet",
                 "training No!|NAME must be a run's name",
                 "training|NAME"
