@@ -81,7 +81,8 @@ public record Conversion(String name, String description, Path unet, Path teache
         DType type = options.format().type();
         out.stream(SavedLora.FILE, to -> lora.write(Channels.newChannel(to), SavedLora.Naming.DIFFUSERS, type));
         if (options.saves(Options.KOHYA)) {
-            out.stream(name + SavedLora.KOHYA, to -> lora.write(Channels.newChannel(to), SavedLora.Naming.KOHYA, type));
+            out.stream(
+                    SavedLora.kohyaFile(name), to -> lora.write(Channels.newChannel(to), SavedLora.Naming.KOHYA, type));
         }
     }
 

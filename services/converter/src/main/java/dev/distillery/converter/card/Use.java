@@ -26,10 +26,10 @@ record Use(RunRecord record, Converted model) {
             ways.add("The LoRA alone, which that U-Net has in its weights already:");
             ways.add(Markdown.block("python", lora()));
         }
-        model.files().stream()
-                .filter(name -> name.endsWith(SavedLora.KOHYA))
-                .forEach(name ->
-                        ways.add(Markdown.code(name) + " is the same by kohya's keys, for ComfyUI and others."));
+        String kohya = SavedLora.kohyaFile(record.run());
+        if (model.files().contains(kohya)) {
+            ways.add(Markdown.code(kohya) + " is the same by kohya's keys, for ComfyUI and others.");
+        }
         if (model.save().contains("single-file")) {
             ways.add(Markdown.code(record.run() + ".safetensors")
                     + " is the whole pipeline in one file, by the keys of the original Stable Diffusion code.");

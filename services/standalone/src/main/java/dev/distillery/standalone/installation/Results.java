@@ -37,9 +37,9 @@ final class Results {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
-        /** Of the model's files. */
-        boolean holds(String file) {
-            boolean lora = file.equals(SavedLora.FILE) || file.endsWith(SavedLora.KOHYA);
+        /** Of the files of the run's model. */
+        boolean holds(String file, String run) {
+            boolean lora = file.equals(SavedLora.FILE) || file.equals(SavedLora.kohyaFile(run));
             boolean single = !lora && !file.contains("/") && file.endsWith(".safetensors");
             return switch (this) {
                 case UNET -> file.startsWith("unet/");
@@ -77,7 +77,7 @@ final class Results {
     private List<FetchedFile> model(Set<What> what) {
         String prefix = Keys.runModel(run);
         return Manifests.find(store, prefix).map(Manifest::files).orElse(List.of()).stream()
-                .filter(file -> what.stream().anyMatch(one -> one.holds(file.name())))
+                .filter(file -> what.stream().anyMatch(one -> one.holds(file.name(), run)))
                 .map(file -> FetchedFile.of(prefix, "model/", file))
                 .toList();
     }
@@ -99,7 +99,7 @@ final class Results {
                     default ->
                         files.stream()
                                 .anyMatch(file -> file.name().startsWith("model/")
-                                        && what.holds(file.name().substring("model/".length())));
+                                        && what.holds(file.name().substring("model/".length()), run));
                 };
         if (!there) {
             throw UserException.failed(

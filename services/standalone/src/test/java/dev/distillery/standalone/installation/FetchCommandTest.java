@@ -91,6 +91,23 @@ class FetchCommandTest {
     }
 
     @Test
+    void shouldNotTakeAPipelineForALoraBecauseOfItsRunsName() throws IOException {
+        // Given
+        put(Keys.request("my-lora"), "{}");
+        var model = new PrefixWriter(store, Keys.runModel("my-lora"));
+        model.add("my-lora.safetensors", random(1000));
+        model.add("my-lora-lora.safetensors", random(100));
+        model.complete("model", Map.of());
+
+        // When
+        int code = cli(s3.endpoint()).run("fetch", "my-lora", "--what", "single-file", "--out", out.toString());
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(files()).containsExactly("model/my-lora.safetensors");
+    }
+
+    @Test
     void shouldKeepWhatIsWholeAndFetchWhatIsNot() throws IOException {
         // Given
         Cli cli = cli(s3.endpoint());

@@ -16,11 +16,7 @@ final class MetricsLine {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("step", progress.step());
         line.put("epoch", progress.epoch());
-        line.put("loss_task", progress.losses().task());
-        if (taught) {
-            line.put("loss_output", progress.losses().output());
-            line.put("loss_feature", progress.losses().feature());
-        }
+        add(line, "loss_", progress.losses(), taught);
         line.put("loss", progress.losses().total());
         line.put("grad_norm", progress.gradNorm());
         line.put("lr", progress.learningRate());
@@ -31,7 +27,7 @@ final class MetricsLine {
         return line;
     }
 
-    /** Adds the terms of held-out losses. */
+    /** Adds the terms of losses. */
     static void add(Map<String, Object> line, String prefix, Losses losses, boolean taught) {
         line.put(prefix + "task", losses.task());
         if (taught) {

@@ -50,12 +50,17 @@ final class Samples {
         if (prompts == 0 || isThere(TEACHER)) {
             return;
         }
+        UNet2DCondition student = distillation.student();
         if (distillation.teacher().isPresent()) {
             draw(distillation.teacher().get(), TEACHER);
-            return;
-        }
-        try (NDManager manager = Torch.newManager()) {
-            draw(UNet2DCondition.load(base, manager), TEACHER);
+        } else if (!student.adapters().isEmpty()) {
+            try (UNet2DCondition.Bare bare = student.withoutAdapters()) {
+                draw(student, TEACHER);
+            }
+        } else {
+            try (NDManager manager = Torch.newManager()) {
+                draw(UNet2DCondition.load(base, manager), TEACHER);
+            }
         }
     }
 

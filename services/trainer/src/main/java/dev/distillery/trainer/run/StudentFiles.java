@@ -2,10 +2,8 @@ package dev.distillery.trainer.run;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,11 +14,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.diffusion.distill.Distillation;
-import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
-import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 import dev.distillery.diffusion.unet.Lora;
@@ -55,7 +52,7 @@ final class StudentFiles {
                     lora,
                     distillation.ema().get().average());
         }
-        write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
+        SavedTensors.write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
         JSON.writeValue(folder.resolve(STATE).toFile(), state);
     }
 
@@ -67,7 +64,7 @@ final class StudentFiles {
         if (lora.isPresent()) {
             SavedLora.write(folder.resolve(SavedLora.FILE), lora.get(), weights);
         } else {
-            write(folder.resolve(WEIGHTS), weights);
+            SavedTensors.write(folder.resolve(WEIGHTS), weights);
         }
     }
 
@@ -92,18 +89,6 @@ final class StudentFiles {
         try (SavedLora saved = SavedLora.open(folder.resolve(SavedLora.FILE));
                 NDManager scope = Torch.newManager()) {
             fill(weights, saved.source(scope), folder.resolve(SavedLora.FILE));
-        }
-    }
-
-    private static void write(Path file, Map<String, NDArray> tensors) throws IOException {
-        SafetensorsWriter.Plan plan = new SafetensorsWriter.Plan();
-        tensors.forEach(
-                (name, tensor) -> plan.add(name, DType.F32, tensor.getShape().getShape()));
-        try (SafetensorsWriter writer = new SafetensorsWriter(
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), plan)) {
-            for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
-                writer.write(tensor.getKey(), tensor.getValue().toByteBuffer());
-            }
         }
     }
 

@@ -156,10 +156,6 @@ public final class Distillation implements AutoCloseable {
         return first.learning();
     }
 
-    public Settings settings() {
-        return settings;
-    }
-
     public Student plan() {
         return plan;
     }

@@ -1,22 +1,18 @@
 package dev.distillery.diffusion.distill;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
-import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.unet.UNetConfig;
 
 /**
@@ -60,21 +56,8 @@ public final class Replay {
             for (String key : distillation.student().parameters().keySet()) {
                 answer.put("grad." + key, gradients.get(i++));
             }
-            write(answer, answerFile);
+            SavedTensors.write(answerFile, answer);
             return terms.losses(LossWeights.EQUAL);
-        }
-    }
-
-    private static void write(Map<String, NDArray> tensors, Path file) throws IOException {
-        var plan = new SafetensorsWriter.Plan();
-        tensors.forEach(
-                (name, array) -> plan.add(name, DType.F32, array.getShape().getShape()));
-        FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
-        try (var writer = new SafetensorsWriter(channel, plan)) {
-            for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
-                writer.write(tensor.getKey(), tensor.getValue().toByteBuffer());
-            }
         }
     }
 }

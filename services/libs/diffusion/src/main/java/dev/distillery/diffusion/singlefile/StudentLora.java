@@ -2,8 +2,8 @@ package dev.distillery.diffusion.singlefile;
 
 import java.io.IOException;
 import java.nio.channels.WritableByteChannel;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +26,7 @@ import dev.distillery.diffusion.unet.UNetConfig;
  *
  * @param kept layers as the student calls them
  * @param dropped layers as the file calls them
+ * @param tensors that are kept: the file's key -> the student's
  */
 public record StudentLora(List<String> kept, List<String> dropped, Map<String, String> tensors) {
     private static final String KOHYA = "lora_unet_";
@@ -38,9 +39,11 @@ public record StudentLora(List<String> kept, List<String> dropped, Map<String, S
      * @throws IllegalArgumentException naming a key that belongs to no layer of the teacher
      */
     public static StudentLora of(SafetensorsFile lora, UNetConfig teacher, Student student) {
-        Map<String, String> students = students(teacher, student);
-        Set<String> teachers =
-                names(teacher, UNet2DCondition.parameterShapes(teacher).keySet());
+        Map<String, String> originals = OriginalUNet.names(
+                teacher, UNet2DCondition.parameterShapes(teacher).keySet());
+        Map<String, String> students = students(originals, student);
+        Set<String> teachers = new HashSet<>();
+        originals.forEach((key, original) -> teachers.addAll(names(key, original)));
         var kept = new TreeSet<String>();
         var dropped = new TreeSet<String>();
         var tensors = new LinkedHashMap<String, String>();
@@ -62,13 +65,11 @@ public record StudentLora(List<String> kept, List<String> dropped, Map<String, S
     }
 
     /** Each name that the teacher's layers have, and the student's name of the same kind. */
-    private static Map<String, String> students(UNetConfig teacher, Student student) {
-        Map<String, String> teacherKeys = student.teacherKeys();
-        Map<String, String> originals = OriginalUNet.names(
-                teacher, UNet2DCondition.parameterShapes(teacher).keySet());
-        Map<String, String> own = OriginalUNet.names(student.config(), teacherKeys.keySet());
+    private static Map<String, String> students(Map<String, String> originals, Student student) {
+        Map<String, String> own =
+                OriginalUNet.names(student.config(), student.teacherKeys().keySet());
         var students = new HashMap<String, String>();
-        teacherKeys.forEach((key, taught) -> {
+        student.teacherKeys().forEach((key, taught) -> {
             List<String> from = names(taught, originals.get(taught));
             List<String> to = names(key, own.get(key));
             for (int i = 0; i < from.size(); i++) {
@@ -78,19 +79,14 @@ public record StudentLora(List<String> kept, List<String> dropped, Map<String, S
         return students;
     }
 
-    private static Set<String> names(UNetConfig config, Set<String> keys) {
-        var names = new TreeSet<String>();
-        OriginalUNet.names(config, keys).forEach((key, original) -> names.addAll(names(key, original)));
-        return names;
-    }
-
     /** What files may call the layer of a parameter: peft of a U-Net alone, diffusers, kohya by either's names. */
     private static List<String> names(String key, String original) {
         String layer = layer(key);
-        var names = new ArrayList<>(List.of(layer, "unet." + layer));
-        names.add(KOHYA + layer.replace('.', '_'));
-        names.add(KOHYA + layer(original).replace('.', '_'));
-        return names;
+        return List.of(
+                layer,
+                "unet." + layer,
+                KOHYA + layer.replace('.', '_'),
+                KOHYA + layer(original).replace('.', '_'));
     }
 
     private static String layer(String key) {

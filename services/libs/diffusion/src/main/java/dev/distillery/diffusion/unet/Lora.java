@@ -1,7 +1,6 @@
 package dev.distillery.diffusion.unet;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +26,12 @@ public record Lora(int rank, double alpha, List<String> targets) {
     /** The linear layers of a transformer block: the projections of its attentions, and its feed-forward. */
     public static final List<String> TARGETS = List.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2");
 
-    private static final String A = ".lora_A.weight";
-    private static final String B = ".lora_B.weight";
+    /** How the keys of A and B end. */
+    static final String A = ".lora_A.weight";
+
+    static final String B = ".lora_B.weight";
     private static final String SCALE = ".lora_scale"; // no parameter
+    private static final NDArray NONE = Torch.newCpuManager().create(0f);
 
     public Lora {
         targets = List.copyOf(targets);
@@ -54,7 +56,7 @@ public record Lora(int rank, double alpha, List<String> targets) {
         var shapes = new LinkedHashMap<String, Shape>();
         UNet2DCondition.parameterShapes(config).forEach((key, shape) -> {
             if (isTarget(key)) {
-                String layer = layer(key);
+                String layer = key.substring(0, key.length() - ".weight".length());
                 shapes.put(layer + A, new Shape(rank, shape.get(1)));
                 shapes.put(layer + B, new Shape(shape.get(0), rank));
             }
@@ -67,8 +69,9 @@ public record Lora(int rank, double alpha, List<String> targets) {
                 && targets.stream().anyMatch(target -> key.endsWith("." + target + ".weight"));
     }
 
-    private static String layer(String key) {
-        return key.substring(0, key.length() - ".weight".length());
+    /** The layer of an A or a B. */
+    static String layer(String key) {
+        return key.substring(0, key.length() - A.length()); // B's is as long
     }
 
     static boolean isAdapter(String key) {
@@ -87,37 +90,11 @@ public record Lora(int rank, double alpha, List<String> targets) {
      */
     public Weights.Source beside(Weights.Source base, UNetConfig config, long seed, NDManager manager) {
         Map<String, Shape> shapes = shapes(config);
-        List<String> keys = List.copyOf(shapes.keySet());
-        return beside(base, shapes, manager, key -> {
-            if (key.endsWith(B)) {
-                return manager.zeros(shapes.get(key));
-            }
-            try (NDArray normal = Torch.normal(seed + keys.indexOf(key), shapes.get(key), manager)) {
-                return normal.mul(1f / rank);
-            }
-        });
-    }
-
-    /** A network's weights with adapters that are there, by peft's keys. */
-    public Weights.Source beside(Weights.Source base, Weights.Source adapters, NDManager manager) {
-        var shapes = new LinkedHashMap<String, Shape>();
-        adapters.keys().forEach(key -> shapes.put(key, adapters.shape(key)));
-        return beside(base, shapes, manager, adapters::load);
-    }
-
-    private interface Loading {
-        NDArray load(String key);
-    }
-
-    private Weights.Source beside(Weights.Source base, Map<String, Shape> shapes, NDManager manager, Loading adapters) {
+        List<String> inOrder = List.copyOf(shapes.keySet());
         NDArray scale = manager.create((float) scale());
         Set<String> keys = new TreeSet<>(base.keys());
-        shapes.keySet().forEach(key -> {
-            keys.add(key);
-            if (key.endsWith(A)) {
-                keys.add(key.substring(0, key.length() - A.length()) + SCALE);
-            }
-        });
+        keys.addAll(inOrder);
+        inOrder.stream().filter(key -> key.endsWith(A)).forEach(key -> keys.add(layer(key) + SCALE));
         return new Weights.Source() {
             @Override
             public Set<String> keys() {
@@ -131,7 +108,16 @@ public record Lora(int rank, double alpha, List<String> targets) {
 
             @Override
             public NDArray load(String key) {
-                return isScale(key) ? scale : shapes.containsKey(key) ? adapters.load(key) : base.load(key);
+                if (isScale(key)) {
+                    return scale;
+                } else if (!shapes.containsKey(key)) {
+                    return base.load(key);
+                } else if (key.endsWith(B)) {
+                    return manager.zeros(shapes.get(key));
+                }
+                try (NDArray normal = Torch.normal(seed + inOrder.indexOf(key), shapes.get(key), manager)) {
+                    return normal.mul(1f / rank);
+                }
             }
         };
     }
@@ -139,29 +125,22 @@ public record Lora(int rank, double alpha, List<String> targets) {
     /**
      * What {@code ops.py} calls {@code lora}: A, B and scale of each layer.
      *
-     * @param layers of a unit, with their weights' shapes
+     * @param layers of a unit
      * @return empty if none of them is adapted
      */
-    static List<NDArray> take(Weights w, Map<String, Shape> layers) {
-        if (layers.keySet().stream().noneMatch(layer -> w.has(layer + A))) {
+    static List<NDArray> take(Weights w, List<String> layers) {
+        if (layers.stream().noneMatch(layer -> w.has(layer + A))) {
             return List.of();
         }
         var lora = new ArrayList<NDArray>();
-        NDArray none = null;
-        for (Map.Entry<String, Shape> layer : layers.entrySet()) {
-            String name = layer.getKey();
-            if (w.has(name + A)) {
-                long rank = w.shape(name + A).get(0);
-                lora.add(w.take(name + A, rank, layer.getValue().get(1)));
-                lora.add(w.take(name + B, layer.getValue().get(0), rank));
-                none = w.take(name + SCALE);
-                lora.add(none);
-            } else {
-                lora.addAll(Collections.nCopies(3, null));
+        for (String layer : layers) {
+            for (String part : List.of(A, B, SCALE)) {
+                lora.add(
+                        w.has(layer + part)
+                                ? w.take(layer + part, w.shape(layer + part).getShape())
+                                : NONE);
             }
         }
-        NDArray number = none;
-        lora.replaceAll(array -> array == null ? number : array);
         return lora;
     }
 }

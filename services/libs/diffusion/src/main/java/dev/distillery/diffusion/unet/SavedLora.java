@@ -29,6 +29,7 @@ import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.safetensors.TensorInfo;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
+import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 
@@ -43,13 +44,9 @@ public final class SavedLora implements AutoCloseable {
     /** What {@code load_lora_weights} looks for in a folder. */
     public static final String FILE = "pytorch_lora_weights.safetensors";
 
-    /** How our own files in kohya's naming end. */
-    public static final String KOHYA = "-lora.safetensors";
-
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String ABOUT = "lora_adapter_metadata";
     private static final String UNET = "unet.";
-    private static final Pattern PEFT = Pattern.compile("(.*)\\.lora_([AB])\\.weight");
     private static final Pattern DIFFUSERS = Pattern.compile("(.*)\\.lora\\.(down|up)\\.weight");
 
     /** Who is to read a file. */
@@ -88,12 +85,12 @@ public final class SavedLora implements AutoCloseable {
     private static String peft(String key, Path path) {
         if (key.startsWith(UNET)) {
             String name = key.substring(UNET.length());
-            if (PEFT.matcher(name).matches()) {
+            if (Lora.isAdapter(name)) {
                 return name;
             }
             var diffusers = DIFFUSERS.matcher(name);
             if (diffusers.matches()) {
-                return diffusers.group(1) + ".lora_" + (diffusers.group(2).equals("down") ? "A" : "B") + ".weight";
+                return diffusers.group(1) + (diffusers.group(2).equals("down") ? Lora.A : Lora.B);
             }
         }
         throw new IllegalArgumentException(
@@ -183,7 +180,7 @@ public final class SavedLora implements AutoCloseable {
 
     /** Every module has one, beside its A. */
     private static boolean hasAlpha(String key, Naming naming) {
-        return naming == Naming.KOHYA && key.endsWith(".lora_A.weight");
+        return naming == Naming.KOHYA && key.endsWith(Lora.A);
     }
 
     private static String alphaName(String key) {
@@ -191,15 +188,15 @@ public final class SavedLora implements AutoCloseable {
     }
 
     private static String kohyaModule(String key) {
-        return "lora_unet_" + key.replaceFirst("\\.lora_[AB]\\.weight$", "").replace('.', '_');
+        return "lora_unet_" + Lora.layer(key).replace('.', '_');
     }
 
     private static String named(String key, Naming naming) {
-        boolean down = key.endsWith(".lora_A.weight");
+        boolean down = key.endsWith(Lora.A);
         if (naming == Naming.KOHYA) {
             return kohyaModule(key) + (down ? ".lora_down.weight" : ".lora_up.weight");
         }
-        String layer = key.replaceFirst("\\.lora_[AB]\\.weight$", "");
+        String layer = Lora.layer(key);
         boolean ofAttention = layer.matches(".*\\.(to_q|to_k|to_v|to_out\\.0)");
         return UNET + (ofAttention ? layer + (down ? ".lora.down.weight" : ".lora.up.weight") : key);
     }
@@ -227,17 +224,9 @@ public final class SavedLora implements AutoCloseable {
      * @param adapters by peft's keys
      */
     public static void write(Path path, Lora lora, Map<String, NDArray> adapters) throws IOException {
-        SafetensorsWriter.Plan plan = plan(lora);
-        adapters.forEach((key, array) -> plan.add(
-                named(key, Naming.DIFFUSERS), DType.F32, array.getShape().getShape()));
-        try (var writer = new SafetensorsWriter(
-                FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), plan)) {
-            for (Map.Entry<String, NDArray> adapter : adapters.entrySet()) {
-                writer.write(
-                        named(adapter.getKey(), Naming.DIFFUSERS),
-                        adapter.getValue().toByteBuffer());
-            }
-        }
+        var named = new LinkedHashMap<String, NDArray>();
+        adapters.forEach((key, array) -> named.put(named(key, Naming.DIFFUSERS), array));
+        SavedTensors.write(path, plan(lora), named);
     }
 
     /**
@@ -259,14 +248,14 @@ public final class SavedLora implements AutoCloseable {
                 SafetensorsSource source = SafetensorsSource.of(weights, scope);
                 for (TensorInfo tensor : weights.tensors().values()) {
                     String layer = tensor.name().replaceFirst("\\.weight$", "");
-                    if (!keys.containsKey(layer + ".lora_A.weight")) {
+                    if (!keys.containsKey(layer + Lora.A)) {
                         writer.convert(tensor.name(), tensor.dtype(), weights.data(tensor.name()));
                         continue;
                     }
                     try (NDManager own = scope.newSubManager()) {
                         NDArray w = source.load(tensor.name());
-                        NDArray a = adapters.load(layer + ".lora_A.weight");
-                        NDArray b = adapters.load(layer + ".lora_B.weight");
+                        NDArray a = adapters.load(layer + Lora.A);
+                        NDArray b = adapters.load(layer + Lora.B);
                         own.attachAll(w, a, b);
                         writer.write(
                                 tensor.name(),
@@ -279,8 +268,8 @@ public final class SavedLora implements AutoCloseable {
 
     private void requireLayers(SafetensorsFolder base, Path folder) {
         for (Map.Entry<String, String> key : keys.entrySet()) {
-            boolean down = key.getKey().endsWith(".lora_A.weight");
-            String layer = key.getKey().replaceFirst("\\.lora_[AB]\\.weight$", ".weight");
+            boolean down = key.getKey().endsWith(Lora.A);
+            String layer = Lora.layer(key.getKey()) + ".weight";
             long[] adapter = file.tensors().get(key.getValue()).shape();
             TensorInfo weight = base.tensors().get(layer);
             if (weight == null || weight.shape().length != 2 || weight.shape()[down ? 1 : 0] != adapter[down ? 1 : 0]) {
@@ -295,6 +284,11 @@ public final class SavedLora implements AutoCloseable {
     @Override
     public void close() {
         file.close();
+    }
+
+    /** Of our own in kohya's naming, beside a model of this name. */
+    public static String kohyaFile(String name) {
+        return name + "-lora.safetensors";
     }
 
     /** Whether a folder of a checkpoint holds an adapter in place of a whole network. */

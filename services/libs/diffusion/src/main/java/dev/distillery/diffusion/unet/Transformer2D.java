@@ -1,12 +1,9 @@
 package dev.distillery.diffusion.unet;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
@@ -42,27 +39,15 @@ final class Transformer2D {
     private static Block block(Weights w, int c, int contextWidth) {
         var first = new ArrayList<>(w.takePair("norm1", c));
         first.addAll(attention(w.at("attn1"), c, c));
-        first.addAll(Lora.take(w.at("attn1"), attentionShapes(c, c)));
+        first.addAll(Lora.take(w.at("attn1"), List.of("to_q", "to_k", "to_v", "to_out.0")));
         var rest = new ArrayList<>(w.takePair("norm2", c));
         rest.addAll(attention(w.at("attn2"), c, contextWidth));
         rest.addAll(w.takePair("norm3", c));
         rest.addAll(w.takePair("ff.net.0.proj", 8L * c, c)); // value and gate, each 4c wide
         rest.addAll(w.takePair("ff.net.2", c, 4L * c));
-        var adapted = new LinkedHashMap<String, Shape>();
-        attentionShapes(c, contextWidth).forEach((name, shape) -> adapted.put("attn2." + name, shape));
-        adapted.put("ff.net.0.proj", new Shape(8L * c, c));
-        adapted.put("ff.net.2", new Shape(c, 4L * c));
-        rest.addAll(Lora.take(w, adapted));
+        rest.addAll(Lora.take(
+                w, List.of("attn2.to_q", "attn2.to_k", "attn2.to_v", "attn2.to_out.0", "ff.net.0.proj", "ff.net.2")));
         return new Block(List.copyOf(first), List.copyOf(rest));
-    }
-
-    private static Map<String, Shape> attentionShapes(int c, int contextWidth) {
-        var shapes = new LinkedHashMap<String, Shape>();
-        shapes.put("to_q", new Shape(c, c));
-        shapes.put("to_k", new Shape(c, contextWidth));
-        shapes.put("to_v", new Shape(c, contextWidth));
-        shapes.put("to_out.0", new Shape(c, c));
-        return shapes;
     }
 
     private static List<NDArray> attention(Weights w, int c, int contextWidth) {

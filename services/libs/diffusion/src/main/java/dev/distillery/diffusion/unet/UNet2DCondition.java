@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,7 @@ public final class UNet2DCondition {
     private final UNetConfig config;
     private final Map<String, NDArray> parameters = new LinkedHashMap<>();
     private final Map<String, NDArray> adapters = new LinkedHashMap<>();
-    private final Set<NDArray> loraScales = Collections.newSetFromMap(new IdentityHashMap<>());
+    private NDArray loraScale; // of all adapters; null without a LoRA
     private final Units units = new Units();
     private final List<String> blocks = new ArrayList<>();
 
@@ -111,7 +110,7 @@ public final class UNet2DCondition {
         addBlock(PREDICTION, h);
         w.taken().forEach((key, array) -> {
             if (Lora.isScale(key)) {
-                loraScales.add(array);
+                loraScale = array;
             } else {
                 (Lora.isAdapter(key) ? adapters : parameters).put(key, array);
             }
@@ -199,11 +198,24 @@ public final class UNet2DCondition {
         return Collections.unmodifiableMap(adapters);
     }
 
-    /** By which a LoRA counts from now on; 0: the network is as without it. */
-    public void scaleAdapters(double scale) {
+    /** Lets the network, which must not learn, be as it is without its LoRA until the result is closed. */
+    public Bare withoutAdapters() {
         try (Torch.GradMode off = Torch.gradMode(false)) {
-            loraScales.forEach(number -> number.set(new float[] {(float) scale}));
+            NDArray scale = loraScale.duplicate();
+            Ops.zero(List.of(loraScale));
+            return () -> {
+                try (scale;
+                        Torch.GradMode alsoOff = Torch.gradMode(false)) {
+                    Ops.copy(List.of(loraScale), List.of(scale));
+                }
+            };
         }
+    }
+
+    /** The scope of {@link #withoutAdapters}. */
+    public interface Bare extends AutoCloseable {
+        @Override
+        void close();
     }
 
     /**

@@ -54,14 +54,9 @@ class DistillationGoldenTest {
                 NoiseSchedule.read(golden.resolve("scheduler")));
     }
 
-    private static Batch batch(Map<String, NDArray> b) {
-        return new Batch(
-                b.get("latents"),
-                b.get("noise"),
-                b.get("timesteps"),
-                b.get("prompt_embeds"),
-                b.get("text_embeds"),
-                b.get("time_ids"));
+    static Batch batch(Path golden, NDManager scope) {
+        Path file = golden.resolve("batch.safetensors");
+        return Batch.of(file, Golden.tensors(file, scope));
     }
 
     @ParameterizedTest
@@ -72,7 +67,7 @@ class DistillationGoldenTest {
         try (Distillation d = distillation(golden, Layouts.names(family).get(0));
                 NDManager scope = d.newScope()) {
             Map<String, NDArray> expected = Golden.tensors(golden.resolve("teacher.safetensors"), scope);
-            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+            Batch batch = batch(golden, scope);
             // When
             List<String> blocks = d.teacher().orElseThrow().blocks();
             Map<String, NDArray> output =
@@ -105,7 +100,7 @@ class DistillationGoldenTest {
         try (Distillation d = distillation(golden, layout);
                 NDManager scope = d.newScope()) {
             Map<String, NDArray> expected = Golden.tensors(golden.resolve("step-" + layout + ".safetensors"), scope);
-            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+            Batch batch = batch(golden, scope);
             // When, then
             assertStep(d, batch, expected, scope);
         }
@@ -146,7 +141,7 @@ class DistillationGoldenTest {
                     NDManager scope = d.newScope()) {
                 Map<String, NDArray> expected =
                         Golden.tensors(golden.resolve("step-" + variant + ".safetensors"), scope);
-                Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+                Batch batch = batch(golden, scope);
                 // When, then
                 assertStep(d, batch, expected, scope);
             }
@@ -176,7 +171,7 @@ class DistillationGoldenTest {
     void shouldBeginWithTheTeachersWholeNetworkWhenTheLayoutIsTheTeachers() {
         try (Distillation d = distillation(Golden.folder("unet-sdxl"), Layouts.TEACHER);
                 NDManager scope = d.newScope()) {
-            Batch batch = batch(Golden.tensors(Golden.folder("unet-sdxl").resolve("batch.safetensors"), scope));
+            Batch batch = batch(Golden.folder("unet-sdxl"), scope);
             Losses losses = d.evaluate(batch);
             assertThat(d.student().parameters().keySet())
                     .isEqualTo(d.teacher().orElseThrow().parameters().keySet());
@@ -223,7 +218,7 @@ class DistillationGoldenTest {
                 Distillation again = distillation(golden, layout, Precision.FP32, true);
                 NDManager scope = plain.newScope()) {
             // Given
-            Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+            Batch batch = batch(golden, scope);
             int arrays = again.liveArrays();
             // When
             plain.accumulate(batch, 1);
@@ -256,12 +251,12 @@ class DistillationGoldenTest {
             Map<String, NDArray> four = new HashMap<>();
             two.forEach((name, array) -> four.put(name, array.concat(array.add(1), 0)));
             // When
-            whole.accumulate(batch(four), 1);
+            whole.accumulate(Batch.of(golden, four), 1);
             for (int i = 0; i < 4; i++) {
                 int sample = i;
                 Map<String, NDArray> one = new HashMap<>();
                 four.forEach((name, array) -> one.put(name, array.get(new NDIndex("{}:{}", sample, sample + 1))));
-                parts.accumulate(batch(one), 0.25);
+                parts.accumulate(Batch.of(golden, one), 0.25);
             }
             // Then
             assertSameGradients(whole.gradients(scope), parts.gradients(scope));
@@ -291,7 +286,7 @@ class DistillationGoldenTest {
                         own.attach(part);
                         rows.put(name, own);
                     });
-                    return batch(rows);
+                    return Batch.of(golden, rows);
                 }));
             }
             int[] arrays = new int[3];
@@ -348,7 +343,7 @@ class DistillationGoldenTest {
                 NDManager scope = d.newScope()) {
             // Given
             String key = "down_blocks.1.resnets.0.conv1.bias";
-            d.accumulate(batch(Golden.tensors(Golden.folder("unet-sdxl").resolve("batch.safetensors"), scope)), 1);
+            d.accumulate(batch(Golden.folder("unet-sdxl"), scope), 1);
             NDArray parameter = d.student().parameters().get(key);
             NDArray gradient = parameter.getGradient();
             Ops.copy(List.of(gradient), List.of(scope.full(gradient.getShape(), Float.POSITIVE_INFINITY)));
@@ -371,7 +366,7 @@ class DistillationGoldenTest {
     private static Optional<String> stepSkipped(Distillation d) {
         try (NDManager scope = d.newScope()) {
             float[] before = d.student().parameters().get("conv_in.weight").toFloatArray();
-            Batch batch = batch(Golden.tensors(Golden.folder("unet-sdxl").resolve("batch.safetensors"), scope));
+            Batch batch = batch(Golden.folder("unet-sdxl"), scope);
             Optional<String> where = d.step(batch, 1e-3).nonFinite();
             assertThat(d.student().parameters().get("conv_in.weight").toFloatArray())
                     .isEqualTo(before);
@@ -411,7 +406,7 @@ class DistillationGoldenTest {
             // When
             for (int step = 0; step < steps; step++) {
                 try (NDManager scope = d.newScope()) {
-                    Batch batch = batch(Golden.tensors(golden.resolve("batch.safetensors"), scope));
+                    Batch batch = batch(golden, scope);
                     total[step] = d.step(batch, 1e-3).losses().total();
                 }
                 arrays[step] = d.liveArrays();
