@@ -16,7 +16,6 @@ import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.artifacts.PrefixWriter;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.Floats;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
@@ -26,6 +25,7 @@ import dev.distillery.events.CheckpointSaved;
 import dev.distillery.events.ConvertRequest;
 import dev.distillery.events.ModelConverted;
 import dev.distillery.events.RunCompleted;
+import dev.distillery.testing.Infrastructure;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,8 +49,7 @@ class ConverterTest {
     @BeforeEach
     void start() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
         converter = new Converter(store, new LocalCopies(store, dir.resolve("copies")));
         MadeRun.write(store, RUN, dir);

@@ -8,8 +8,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
 
-import dev.distillery.diffusion.distill.Families;
-import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
@@ -50,7 +48,7 @@ final class FilterLoraCommand implements Callable<Integer> {
             names = "--teacher",
             paramLabel = "MODEL",
             required = true,
-            description = "That it was made for: a diffusers folder, or a family: sdxl, sd1 or sd2.")
+            description = "That it was made for: a diffusers folder, a single file, or a family: sdxl, sd1 or sd2.")
     private String teacher;
 
     @Option(names = "--layout", paramLabel = "NAME", required = true, description = "The student's.")
@@ -71,9 +69,10 @@ final class FilterLoraCommand implements Callable<Integer> {
         QuietLogging.install();
         Arguments.file(lora, "LORA cannot be read");
         Path folder = Arguments.parent("--out", out);
-        UNetConfig config = config();
+        UNetConfig config = ModelArgument.of("--teacher", teacher).unet();
+        Student student = ModelArgument.student(config, layout);
         try (SafetensorsFile file = SafetensorsFile.open(lora)) {
-            StudentLora filtered = StudentLora.of(file, config, Student.of(config, Layouts.named(config, layout)));
+            StudentLora filtered = StudentLora.of(file, config, student);
             if (filtered.kept().isEmpty()) {
                 throw UserException.badInput(lora + " adapts no layer that the layout '" + layout + "' has");
             }
@@ -100,11 +99,5 @@ final class FilterLoraCommand implements Callable<Integer> {
         return out + ": " + filtered.kept().size() + " layers kept, "
                 + filtered.dropped().size() + " dropped"
                 + (filtered.dropped().isEmpty() ? "" : ":\n  " + String.join("\n  ", filtered.dropped()));
-    }
-
-    private UNetConfig config() {
-        return Families.NAMES.contains(teacher)
-                ? Families.unet(teacher)
-                : UNetConfig.read(Arguments.unet(Path.of(teacher), "--teacher"));
     }
 }

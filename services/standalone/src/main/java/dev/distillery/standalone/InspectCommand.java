@@ -1,8 +1,6 @@
 package dev.distillery.standalone;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -12,20 +10,13 @@ import java.util.concurrent.Callable;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import dev.distillery.diffusion.distill.Families;
 import dev.distillery.diffusion.distill.Latency;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.NetworkSizes;
-import dev.distillery.diffusion.distill.Student;
-import dev.distillery.diffusion.safetensors.SafetensorsException;
-import dev.distillery.diffusion.singlefile.SingleFileFolder;
-import dev.distillery.diffusion.singlefile.SingleFileSource;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
-import dev.distillery.diffusion.vae.VaeConfig;
-import dev.distillery.standalone.console.Arguments;
 import dev.distillery.standalone.console.OutputOption;
 import dev.distillery.standalone.console.QuietLogging;
 import dev.distillery.standalone.console.UserException;
@@ -49,8 +40,6 @@ import picocli.CommandLine.Spec;
             "PyTorch's flop counter does (half of its number), and without them, as BK-SDM's script does."
         })
 final class InspectCommand implements Callable<Integer> {
-    private static final int USUAL_PIXELS_PER_LATENT = 8;
-
     @Parameters(
             paramLabel = "MODEL",
             description =
@@ -75,8 +64,6 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    private record Model(UNetConfig unet, int pixelsPerLatent) {}
-
     /** @param seconds of a forward pass of one image; null if not measured */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Sizes(String name, @JsonUnwrapped NetworkSizes network, Double seconds) {}
@@ -85,62 +72,28 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         output.check();
         QuietLogging.install();
-        Model found = model();
-        UNetConfig teacher = found.unet;
+        ModelArgument found = ModelArgument.of("MODEL", model);
+        UNetConfig teacher = found.unet();
         int pixels = size.orElseGet(() -> usualSize(found));
-        int multiple = found.pixelsPerLatent << (teacher.levels() - 1);
+        int multiple = found.pixelsPerLatent() << (teacher.levels() - 1);
         if (pixels < multiple || pixels % multiple != 0) {
             throw UserException.badInput("--size must be a multiple of " + multiple + " but is " + pixels);
         }
         Map<String, UNetConfig> unets = new LinkedHashMap<>();
         unets.put("teacher", teacher);
-        layout.ifPresent(name -> unets.put("student", student(teacher, name)));
-        Map<String, Sizes> networks = sizes(unets, pixels, found.pixelsPerLatent);
+        layout.ifPresent(name ->
+                unets.put("student", ModelArgument.student(teacher, name).config()));
+        Map<String, Sizes> networks = sizes(unets, pixels, found.pixelsPerLatent());
         spec.commandLine().getOut().println(output.of(networks, text(networks, pixels)));
         return 0;
     }
 
-    private Model model() throws IOException {
-        if (Families.NAMES.contains(model)) {
-            return new Model(Families.unet(model), USUAL_PIXELS_PER_LATENT);
-        }
-        Path path = Path.of(model);
-        if (!Files.exists(path)) {
-            throw UserException.badInput("MODEL must be a diffusers folder, a safetensors file or one of "
-                    + String.join(", ", Families.NAMES) + " but is " + model);
-        }
-        if (Files.isRegularFile(path)) {
-            return singleFile(path);
-        }
-        Path vae = path.resolve("vae");
-        return new Model(
-                UNetConfig.read(Arguments.unet(path, "MODEL")),
-                Files.exists(vae.resolve("config.json")) ? VaeConfig.read(vae).scale() : USUAL_PIXELS_PER_LATENT);
-    }
-
-    private static Model singleFile(Path file) throws IOException {
-        try {
-            SingleFileFolder single = SingleFileFolder.of(SingleFileSource.of(file));
-            return new Model(single.unet(), single.vae().map(VaeConfig::scale).orElse(USUAL_PIXELS_PER_LATENT));
-        } catch (IllegalArgumentException | SafetensorsException e) {
-            throw UserException.badInput("MODEL: " + e.getMessage());
-        }
-    }
-
-    private static UNetConfig student(UNetConfig teacher, String layout) {
-        try {
-            return Student.of(teacher, Layouts.named(teacher, layout)).config();
-        } catch (IllegalArgumentException e) {
-            throw UserException.badInput("--layout " + layout + ": " + e.getMessage());
-        }
-    }
-
-    private static int usualSize(Model model) {
-        int latent = model.unet.json().path("sample_size").asInt(0);
+    private static int usualSize(ModelArgument model) {
+        int latent = model.unet().json().path("sample_size").asInt(0);
         if (latent > 0) {
-            return latent * model.pixelsPerLatent;
+            return latent * model.pixelsPerLatent();
         }
-        return switch (Layouts.family(model.unet)) {
+        return switch (Layouts.family(model.unet())) {
             case "sdxl" -> 1024;
             case "sd2" -> 768;
             default -> 512;

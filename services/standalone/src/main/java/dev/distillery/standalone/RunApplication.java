@@ -58,7 +58,7 @@ final class RunApplication implements QuarkusApplication {
                 }
             } catch (RuntimeException | OutOfMemoryError e) { // the others can be run for all that
                 terminal.clearStatus();
-                code = standalone.failed(e);
+                code = Math.max(code, standalone.failed(e));
             }
         }
         if (standalone.stopping()) {

@@ -316,6 +316,8 @@ class CommandLineTest {
             value = {
                 "validate MODEL/../request.yaml --device-memory much|--device-memory must be a size such as 24G but is much",
                 "filter-lora pom.xml --teacher sdxl --layout small --out DIR/l|pom.xml: not safetensors",
+                "filter-lora pom.xml --teacher sd3 --layout small --out DIR/l|--teacher must be a diffusers folder",
+                "filter-lora pom.xml --teacher sdxl --layout enormous --out DIR/l|--layout enormous: ",
                 "filter-lora DIR/none --teacher sdxl --layout small --out DIR/l|LORA cannot be read",
                 "inspect sd3|MODEL must be a diffusers folder, a safetensors file or one of sdxl, sd1, sd2 but is sd3",
                 "inspect pom.xml|MODEL: pom.xml: not safetensors",

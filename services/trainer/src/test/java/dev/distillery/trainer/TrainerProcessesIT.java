@@ -21,15 +21,14 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Lease;
 import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.artifacts.PrefixWriter;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.embedded.Embedded;
-import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.DatasetEncoded;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.EventJson;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
 import dev.distillery.events.TrainingProgress;
+import dev.distillery.testing.Infrastructure;
 import dev.distillery.testing.Published;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
@@ -72,8 +71,7 @@ class TrainerProcessesIT {
                                 .map(topic -> topic.topic(Topic.DEFAULT_PREFIX))
                                 .toList(),
                         2);
-        store = new ArtifactStore(new StoreConfig(
-                embedded.s3().endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(embedded.s3().endpoint(), "distillery");
         store.ensureBucket();
         upload(Keys.model("mini-sdxl"), TEACHER, Map.of());
         upload(Keys.latents("made"), MadeLatents.write(dir.resolve("latents"), 1, 6), MadeLatents.about(1, 6, 0));

@@ -71,9 +71,10 @@ final class ComparisonWriter {
                     run -> row(run, score).map(Scores.Row::teacher).orElse("")));
         }
         columns.add(studentOnly(
-                "time to train", run -> Optional.ofNullable(run.stages().get("train"))
-                        .map(stage -> Numbers.duration(stage.path("seconds").asDouble()))
-                        .orElse("")));
+                "time to train",
+                run -> run.train().isMissingNode()
+                        ? ""
+                        : Numbers.duration(run.train().path("seconds").asDouble())));
         return columns;
     }
 
@@ -168,9 +169,8 @@ final class ComparisonWriter {
 
     /** The same address may hold other things on another day. */
     private void notUnlessSame(List<String> notes, String field, String what) {
-        Set<String> fingerprints = all(run -> Optional.ofNullable(run.stages().get("train"))
-                .map(stage -> stage.path("detail").path(field).asText())
-                .orElse(""));
+        Set<String> fingerprints =
+                all(run -> run.train().path("detail").path(field).asText());
         if (fingerprints.size() > 1) {
             notes.add("The runs had different " + what + ": " + String.join(", ", fingerprints) + ".");
         }

@@ -26,7 +26,7 @@ final class PageTemplate {
                 .addValueResolver(ValueResolvers.rawResolver())
                 .addResultMapper(new HtmlEscaper(List.of(Variant.TEXT_HTML)))
                 .build();
-        for (String part : List.of("frame", "samples")) {
+        for (String part : List.of("frame", "charts", "samples")) {
             engine.putTemplate(part, parse(engine, part + ".html"));
         }
         template = parse(engine, name);

@@ -82,9 +82,12 @@ public record RunRecord(
 
     /** Of a pass, as the trainer measured it; missing where it did not. */
     JsonNode latency() {
-        return Optional.ofNullable(stages.get("train"))
-                .map(train -> train.at("/detail/latency"))
-                .orElse(MissingNode.getInstance());
+        return train().at("/detail/latency");
+    }
+
+    /** What the trainer wrote of itself; missing if it did not. */
+    JsonNode train() {
+        return stages.getOrDefault("train", MissingNode.getInstance());
     }
 
     /** Whether a teacher taught; runs from before there was anything else do not say so. */

@@ -19,11 +19,11 @@ import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.PrefixWriter;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.converter.MadeRun;
 import dev.distillery.converter.Options;
 import dev.distillery.converter.StoredModels;
 import dev.distillery.embedded.EmbeddedS3;
+import dev.distillery.testing.Infrastructure;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -45,8 +45,7 @@ class ModelCardTest {
     @BeforeEach
     void start() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
         MadeRun.write(store, RUN, dir);
     }

@@ -9,10 +9,10 @@ import java.util.Map;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.PrefixWriter;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.converter.MadeRun;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
+import dev.distillery.testing.Infrastructure;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,8 +36,7 @@ class ComparisonTest {
     @BeforeEach
     void makeRuns() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
         make("both", "{}", 0.0171);
         make("task-only", "{\"train\": {\"loss\": {\"output\": 0, \"feature\": 0}}}", 0.0432);

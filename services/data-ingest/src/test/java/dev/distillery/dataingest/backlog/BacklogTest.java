@@ -7,11 +7,10 @@ import java.util.Map;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Lease;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.embedded.Embedded;
-import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.ConsumerGroup;
 import dev.distillery.events.Topic;
+import dev.distillery.testing.Infrastructure;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -37,8 +36,7 @@ class BacklogTest {
         for (Topic topic : Topic.values()) {
             embedded.kafka().createTopics(2, topic.topic(PREFIX));
         }
-        store = new ArtifactStore(new StoreConfig(
-                embedded.s3().endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(embedded.s3().endpoint(), "distillery");
         store.ensureBucket();
     }
 

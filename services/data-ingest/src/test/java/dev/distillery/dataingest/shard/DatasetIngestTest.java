@@ -11,7 +11,6 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.dataingest.shard.DatasetIngest.Part;
 import dev.distillery.dataingest.source.Pair;
 import dev.distillery.dataingest.source.PairSource;
@@ -20,6 +19,7 @@ import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest.Filter;
 import dev.distillery.events.TrainRequest.Lengths;
 import dev.distillery.events.TrainRequest.Range;
+import dev.distillery.testing.Infrastructure;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,8 +42,7 @@ class DatasetIngestTest {
     @BeforeEach
     void start() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
     }
 

@@ -24,11 +24,11 @@ import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
-import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
+import dev.distillery.testing.Infrastructure;
 import dev.distillery.trainer.MadeLatents;
 import dev.distillery.trainer.run.TrainingRun.Outcome;
 import org.junit.jupiter.api.AfterEach;
@@ -58,8 +58,7 @@ class TrainingRunTest {
     @BeforeEach
     void start() {
         s3 = EmbeddedS3.start(dir.resolve("s3"), 0);
-        store = new ArtifactStore(new StoreConfig(
-                s3.endpoint(), "us-east-1", "distillery", EmbeddedS3.ACCESS_KEY, EmbeddedS3.SECRET_KEY));
+        store = Infrastructure.store(s3.endpoint(), "distillery");
         store.ensureBucket();
         MadeLatents.write(dir.resolve("latents"), 2, 5);
     }
