@@ -145,6 +145,7 @@ class TrainerProcessesIT {
 
         // And another that takes the run over and ends it
         awaitTrue(() -> completed("slept"));
+        awaitTrue(() -> !Lease.isHeld(store, "slept")); // given back after the event, the last that it writes
         assertThat(owner("slept")).isNotEqualTo(sleeper.id());
         Map<String, String> before = objects("slept");
         int events = runEvents.types("slept").size();
