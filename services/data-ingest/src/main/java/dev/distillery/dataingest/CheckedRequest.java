@@ -48,6 +48,9 @@ record CheckedRequest(
                 .add(how.captions())
                 .add(how.filter())
                 .add(how.limit());
+        if (request.teachesSubject()) {
+            digest.add("subject").add(request.subject().prompt());
+        }
         add(digest, dataset);
         if (validation.isPresent()) {
             add(digest.add("validation"), validation.get());

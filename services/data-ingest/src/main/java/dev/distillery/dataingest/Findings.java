@@ -60,12 +60,12 @@ public record Findings(
             teacher = Optional.ofNullable(TeacherFiles.find(model.get(), vae.orElse(null), problems));
         }
         TrainRequest.Dataset asked = request.dataset();
-        Optional<FileTree> dataset = open(sources, "dataset.source", asked.source(), problems);
+        Optional<FileTree> dataset = open(sources, request.sourceField(), request.source(), problems);
         Optional<FileTree> validation = asked.validationSource().isEmpty()
                 ? Optional.empty()
                 : open(sources, "dataset.validation", asked.validationSource().get(), problems);
-        Optional<PairSource> pairs = pairs(sources, dataset, asked, problems);
-        Optional<PairSource> validationPairs = pairs(sources, validation, asked, problems);
+        Optional<PairSource> pairs = pairs(sources, dataset, request, problems);
+        Optional<PairSource> validationPairs = pairs(sources, validation, request, problems);
         List<Violation> violations = new ArrayList<>();
         problems.forEach(p -> violations.add(new Violation(p.field(), value(request, p.field()), p.getMessage())));
         teacher.ifPresent(whole -> violations.addAll(TeacherFit.violations(request, whole, device)));
@@ -104,13 +104,13 @@ public record Findings(
     }
 
     private static Optional<PairSource> pairs(
-            Sources sources, Optional<FileTree> tree, TrainRequest.Dataset dataset, List<SourceException> problems)
+            Sources sources, Optional<FileTree> tree, TrainRequest request, List<SourceException> problems)
             throws IOException {
         if (tree.isEmpty()) {
             return Optional.empty();
         }
         try {
-            return Optional.of(sources.pairs(tree.get(), dataset));
+            return Optional.of(sources.pairs(tree.get(), request));
         } catch (SourceException e) {
             problems.add(e);
             return Optional.empty();
@@ -124,7 +124,7 @@ public record Findings(
             case "dataset.image" -> request.dataset().image();
             case "dataset.caption" -> request.dataset().caption().toString();
             case "dataset.validation" -> request.dataset().validationSource().orElse("");
-            default -> request.dataset().source();
+            default -> request.source();
         };
     }
 }

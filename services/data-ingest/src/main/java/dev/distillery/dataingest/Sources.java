@@ -83,11 +83,15 @@ public final class Sources {
     }
 
     /**
-     * The pairs of a data set, with their pictures wherever those are.
+     * The pairs of a data set or a subject, with their pictures wherever those are.
      *
      * @throws SourceException if they cannot be read as the request says
      */
-    PairSource pairs(FileTree tree, TrainRequest.Dataset how) throws IOException {
+    PairSource pairs(FileTree tree, TrainRequest request) throws IOException {
+        if (request.teachesSubject()) {
+            return PairSources.subject(tree, request.subject().prompt());
+        }
+        TrainRequest.Dataset how = request.dataset();
         PairSource pairs = PairSources.open(tree, how.image(), new Captions(how.captions()));
         return LinkedPairs.of(pairs, web, new PairFilter(how.filter())::wants);
     }

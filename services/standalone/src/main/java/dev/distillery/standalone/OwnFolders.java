@@ -34,7 +34,7 @@ final class OwnFolders {
         Stream.of(
                         request.teacher().model(),
                         request.teacher().vae(),
-                        request.dataset().source(),
+                        request.source(),
                         request.dataset().validationSource().orElse(null))
                 .filter(Objects::nonNull)
                 .filter(uri -> uri.startsWith(FILE))

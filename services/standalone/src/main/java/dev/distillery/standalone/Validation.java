@@ -106,14 +106,15 @@ record Validation(
             line(
                     text,
                     "time",
-                    "%s here (%s): %d steps of %.3g s, %s; evaluation %s, samples %s; images and encoding not counted",
+                    "%s here (%s): %d steps of %.3g s, %s; evaluation %s, samples %s%s; images and encoding not counted",
                     Progress.time(time.total()),
                     measuredOn,
                     time.steps(),
                     time.stepSeconds(),
                     Progress.time(time.training()),
                     Progress.time(time.evaluation()),
-                    Progress.time(time.samples()));
+                    Progress.time(time.samples()),
+                    time.classPictures() == 0 ? "" : ", class pictures " + Progress.time(time.classPictures()));
         }
         return text.toString().stripTrailing();
     }

@@ -12,6 +12,7 @@ import dev.distillery.events.RunFailed;
 import dev.distillery.events.RunPaused;
 import dev.distillery.events.RunResumed;
 import dev.distillery.events.SamplesRendered;
+import dev.distillery.events.StageMeter;
 import dev.distillery.events.Topic;
 import dev.distillery.events.TrainingCompleted;
 import dev.distillery.events.TrainingProgress;
@@ -49,6 +50,11 @@ class RunEvents {
                         1 / p.seconds(),
                         p.secondsLeft(),
                         p.residentBytes()));
+    }
+
+    /** Of what comes before the first step. */
+    StageMeter meter(String run, String stage, String unit, long before) {
+        return new StageMeter(run, stage, unit, before, progress -> publisher.publish(Topic.RUN_EVENTS, run, progress));
     }
 
     void checkpoint(CheckpointSaved saved) {

@@ -3,6 +3,7 @@ package dev.distillery.trainer;
 import java.util.List;
 
 import dev.distillery.events.CheckpointSaved;
+import dev.distillery.events.StageMeter;
 import dev.distillery.trainer.run.TrainingObserver;
 
 /** Passes on what a run does, its progress about once a second. */
@@ -14,6 +15,7 @@ final class RunObserver implements TrainingObserver {
     private final RunEvents events;
     private final TrainerMetrics metrics;
     private final RunMeters meters;
+    private StageMeter classPictures; // once one is drawn
     private long told = System.nanoTime() - PAUSE_NANOS;
 
     RunObserver(String run, RunEvents events, TrainerMetrics metrics, RunMeters meters) {
@@ -21,6 +23,14 @@ final class RunObserver implements TrainingObserver {
         this.events = events;
         this.metrics = metrics;
         this.meters = meters;
+    }
+
+    @Override
+    public void classPicture(int done, int all) {
+        if (classPictures == null) {
+            classPictures = events.meter(run, "class", "pictures", done);
+        }
+        classPictures.at(done, all);
     }
 
     @Override

@@ -148,6 +148,7 @@ class RunWorker {
                 TrainingRun training = new TrainingRun(
                         request,
                         latents(run.latents()),
+                        run.model(),
                         copies.of(Keys.model(run.model())),
                         machine,
                         work,

@@ -24,10 +24,17 @@ import dev.distillery.events.EvaluateRequest;
 record CardWriter(RunRecord record, Converted model, Terms terms, List<String> licences, List<Card.Sample> samples) {
     Card write() {
         Origin teacher = Origin.of(record.text("teacher", "model"));
-        Origin dataset = Origin.of(record.text("dataset", "source"));
+        Origin dataset = Origin.of(record.source());
         List<SizeRow> sizes = record.sizes();
         return new Card(
-                Header.of(terms, teacher, datasets(), family(), model.save().contains("pipeline")),
+                Header.of(
+                        terms,
+                        teacher,
+                        datasets(),
+                        family(),
+                        record.subjectPrompt(),
+                        record.distils(),
+                        model.save().contains("pipeline")),
                 record.run(),
                 teacher.markdown(),
                 dataset.markdown(),

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
@@ -27,9 +27,18 @@ final class Header {
 
     /**
      * @param family of the teacher's U-Net
+     * @param prompt what a subject was learnt by
+     * @param distilled whether it was taught by the teacher
      * @param pipeline whether the folder is a whole one, which a machine of the Hub could run
      */
-    static String of(Terms terms, Origin teacher, List<Origin> datasets, String family, boolean pipeline) {
+    static String of(
+            Terms terms,
+            Origin teacher,
+            List<Origin> datasets,
+            String family,
+            Optional<String> prompt,
+            boolean distilled,
+            boolean pipeline) {
         Map<String, Object> fields = new LinkedHashMap<>(terms.fields());
         teacher.hubId().ifPresent(id -> {
             fields.put("base_model", id);
@@ -44,7 +53,8 @@ final class Header {
         }
         fields.put("library_name", "diffusers");
         fields.put("pipeline_tag", "text-to-image");
-        fields.put("tags", tags(family));
+        prompt.ifPresent(words -> fields.put("instance_prompt", words));
+        fields.put("tags", tags(family, prompt.isPresent(), distilled));
         if (!pipeline) {
             fields.put("inference", false);
         }
@@ -55,9 +65,14 @@ final class Header {
         }
     }
 
-    private static List<String> tags(String family) {
-        Stream<String> all = Stream.of("text-to-image", "stable-diffusion", "knowledge-distillation", "distilled");
-        List<String> tags = new ArrayList<>(all.toList());
+    private static List<String> tags(String family, boolean subject, boolean distilled) {
+        List<String> tags = new ArrayList<>(List.of("text-to-image", "stable-diffusion"));
+        if (distilled) {
+            tags.addAll(List.of("knowledge-distillation", "distilled"));
+        }
+        if (subject) {
+            tags.add("dreambooth");
+        }
         if (family.equals("sdxl")) {
             tags.add(2, "stable-diffusion-xl");
         }

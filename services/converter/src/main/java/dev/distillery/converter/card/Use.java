@@ -71,7 +71,8 @@ record Use(RunRecord record, Converted model) {
 
     private String draw() {
         var samples = record.request().path("samples");
-        String prompt = record.prompts().stream().findFirst().orElse("a prompt");
+        String prompt =
+                record.prompts().stream().findFirst().or(record::subjectPrompt).orElse("a prompt");
         return "image = pipe(" + quoted(prompt) + ", num_inference_steps="
                 + samples.path("steps").asText() + ", guidance_scale="
                 + samples.path("guidance").asText() + ", height="

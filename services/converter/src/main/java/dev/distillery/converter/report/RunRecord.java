@@ -91,6 +91,15 @@ public record RunRecord(
     }
 
     /** Whether a teacher taught; runs from before there was anything else do not say so. */
+    public Optional<String> subjectPrompt() {
+        return Optional.ofNullable(request.path("subject").path("prompt").textValue());
+    }
+
+    /** Where the pictures come from. */
+    public String source() {
+        return subjectPrompt().isPresent() ? text("subject", "images") : text("dataset", "source");
+    }
+
     public boolean distils() {
         return request.path("objective").asText("distill").equals("distill");
     }

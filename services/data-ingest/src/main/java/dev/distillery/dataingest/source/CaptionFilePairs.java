@@ -14,19 +14,27 @@ final class CaptionFilePairs implements PairSource {
 
     private final FileTree tree;
     private final List<Entry> images;
-    private final Map<String, String> captions; // name of the caption's file by the stem that it shares with the image
+    private final Caption captions;
 
-    private CaptionFilePairs(FileTree tree, List<Entry> images, Map<String, String> captions) {
+    private interface Caption {
+        /** Null if there is none. */
+        String of(String image) throws IOException;
+    }
+
+    private CaptionFilePairs(FileTree tree, List<Entry> images, Caption captions) {
         this.tree = tree;
         this.images = images;
         this.captions = captions;
     }
 
+    /** Every image of the tree, with the same caption. */
+    static CaptionFilePairs all(FileTree tree, String caption) throws IOException {
+        return new CaptionFilePairs(tree, images(tree), image -> caption);
+    }
+
     /** Null if no image of the tree has a caption beside it. */
     static CaptionFilePairs find(FileTree tree) throws IOException {
-        List<Entry> images = tree.files().stream()
-                .filter(file -> ImageFiles.isImage(file.name()))
-                .toList();
+        List<Entry> images = images(tree);
         Map<String, String> captions = new HashMap<>();
         for (Entry file : tree.files()) {
             if (EXTENSIONS.contains(ImageFiles.extension(file.name()))) {
@@ -35,7 +43,24 @@ final class CaptionFilePairs implements PairSource {
             }
         }
         boolean any = images.stream().anyMatch(image -> captions.containsKey(ImageFiles.stem(image.name())));
-        return any ? new CaptionFilePairs(tree, images, captions) : null;
+        return any
+                ? new CaptionFilePairs(tree, images, image -> beside(tree, captions.get(ImageFiles.stem(image))))
+                : null;
+    }
+
+    private static List<Entry> images(FileTree tree) throws IOException {
+        return tree.files().stream()
+                .filter(file -> ImageFiles.isImage(file.name()))
+                .toList();
+    }
+
+    private static String beside(FileTree tree, String file) throws IOException {
+        if (file == null) {
+            return null;
+        }
+        try (InputStream in = tree.open(file)) {
+            return ImageFiles.caption(in);
+        }
     }
 
     @Override
@@ -61,13 +86,7 @@ final class CaptionFilePairs implements PairSource {
     }
 
     private Pair pair(Entry image) throws IOException {
-        String caption = captions.get(ImageFiles.stem(image.name()));
-        String text = null;
-        if (caption != null) {
-            try (InputStream in = tree.open(caption)) {
-                text = ImageFiles.caption(in);
-            }
-        }
+        String text = captions.of(image.name());
         try (InputStream in = tree.open(image.name())) {
             return ImageFiles.pair(image.name(), in, image.size(), text);
         }

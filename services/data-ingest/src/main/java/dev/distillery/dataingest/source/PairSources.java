@@ -13,7 +13,26 @@ public final class PairSources {
     /** {@code data/train-00000-of-00004.parquet}, {@code train/0000.parquet}, {@code train.parquet} */
     private static final Pattern TRAIN_SPLIT = Pattern.compile("(^|.*/)train[-_./].*");
 
+    private static final int FEWEST_OF_A_SUBJECT = 3;
+    private static final int MOST_OF_A_SUBJECT = 30;
+
     private PairSources() {}
+
+    /**
+     * All images of a folder with one caption.
+     *
+     * @throws SourceException if they are not 3 to 30
+     */
+    public static PairSource subject(FileTree tree, String prompt) throws IOException {
+        PairSource pairs = CaptionFilePairs.all(tree, prompt);
+        if (pairs.size() < FEWEST_OF_A_SUBJECT || pairs.size() > MOST_OF_A_SUBJECT) {
+            throw new SourceException(
+                    "subject.images",
+                    "a subject is shown by " + FEWEST_OF_A_SUBJECT + " to " + MOST_OF_A_SUBJECT + " pictures, but "
+                            + tree.uri() + " has " + pairs.size() + "; of more, objective finetune learns");
+        }
+        return pairs;
+    }
 
     /**
      * Parquet files if there are any (of these the train split, if files are named so), else images with

@@ -47,6 +47,32 @@ class PairSourcesTest {
     }
 
     @Test
+    void shouldReadAllPicturesOfASubjectWithItsPromptAndRefuseTooFewOrTooMany(@TempDir Path folder) throws IOException {
+        // Given
+        for (int i = 0; i < 2; i++) {
+            Files.write(folder.resolve(i + ".png"), new byte[] {1});
+        }
+        assertThatThrownBy(() -> PairSources.subject(new LocalTree(folder), "sks flask"))
+                .isInstanceOfSatisfying(
+                        SourceException.class, e -> assertThat(e.field()).isEqualTo("subject.images"))
+                .hasMessageContaining("3 to 30 pictures, but " + new LocalTree(folder).uri() + " has 2");
+        Files.write(folder.resolve("2.jpg"), new byte[] {2});
+        Files.writeString(folder.resolve("2.txt"), "not asked for");
+
+        // When
+        List<Pair> pairs = readFrom(PairSources.subject(new LocalTree(folder), "sks flask"), 0);
+
+        // Then
+        assertThat(pairs).extracting(Pair::where).containsExactly("0.png", "1.png", "2.jpg");
+        assertThat(pairs).extracting(Pair::caption).containsOnly("sks flask");
+        for (int i = 3; i < 31; i++) {
+            Files.write(folder.resolve(i + ".png"), new byte[] {1});
+        }
+        assertThatThrownBy(() -> PairSources.subject(new LocalTree(folder), "sks flask"))
+                .hasMessageContaining("has 31; of more, objective finetune learns");
+    }
+
+    @Test
     void shouldGoOnWhereItWasLeft() throws IOException {
         // Given
         PairSource source = PairSources.open(new LocalTree(NOTO_EMOJI), "image", Captions.of("text"));

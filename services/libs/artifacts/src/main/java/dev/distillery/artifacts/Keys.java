@@ -31,6 +31,11 @@ public final class Keys {
         return "models/" + segment(fingerprint) + "/";
     }
 
+    /** Pictures of a subject's class, drawn by a model: {@code classes/<fp>/00000.png}. */
+    public static String classPictures(String fingerprint) {
+        return "classes/" + segment(fingerprint) + "/";
+    }
+
     /** A file of the shard {@code index} below a data set's or latents' prefix: {@code shards/00000.tar}. */
     public static String shard(String prefix, int index, String extension) {
         return prefix + shardName(index, extension);

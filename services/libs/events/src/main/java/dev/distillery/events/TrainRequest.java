@@ -16,14 +16,16 @@ import com.fasterxml.jackson.databind.JsonNode;
  * What a user asks for, complete: what the request leaves out has its default. Fields are described with the request's
  * format in the README.
  *
- * @param objective {@code distill}: do what the teacher does; or {@code finetune}: learn the task alone, which needs no teacher
- *     but for its weights
+ * @param objective {@code distill}: do what the teacher does; {@code finetune}: learn the task alone, which needs no teacher
+ *     but for its weights; or {@code dreambooth}: learn a subject so
+ * @param dataset what is learnt from, unless that is a subject
  */
 public record TrainRequest(
         String run,
         String objective,
         Teacher teacher,
         Dataset dataset,
+        Subject subject,
         Student student,
         Lora lora,
         Encode encode,
@@ -71,6 +73,22 @@ public record TrainRequest(
 
         public Optional<String> validationSource() {
             return Optional.ofNullable(validation).filter(JsonNode::isTextual).map(JsonNode::textValue);
+        }
+    }
+
+    /**
+     * What dreambooth teaches.
+     *
+     * @param images source of its pictures, 3 to 30; null unless the objective is dreambooth
+     * @param prompt caption of each of them
+     * @param classPrompt what pictures of its class are drawn by, which the network is to keep; null: it may forget
+     * @param classImages how many of those
+     * @param priorWeight of their loss beside that of the subject's pictures
+     */
+    public record Subject(String images, String prompt, String classPrompt, int classImages, double priorWeight) {
+        /** Whether the subject's class is learnt beside it, as the network knew it. */
+        public boolean preservesPrior() {
+            return classPrompt != null;
         }
     }
 
@@ -234,6 +252,20 @@ public record TrainRequest(
     /** Whether the student is to do what a teacher does. */
     public boolean distils() {
         return objective.equals("distill");
+    }
+
+    public boolean teachesSubject() {
+        return objective.equals("dreambooth");
+    }
+
+    /** Where the pictures come from. */
+    public String source() {
+        return teachesSubject() ? subject.images() : dataset.source();
+    }
+
+    /** The field that says where. */
+    public String sourceField() {
+        return teachesSubject() ? "subject.images" : "dataset.source";
     }
 
     /** Whether a run may be called so: a DNS label. */

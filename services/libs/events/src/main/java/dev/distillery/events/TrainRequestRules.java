@@ -46,12 +46,24 @@ final class TrainRequestRules {
 
     private List<Violation> all() {
         text("run", RUN, A_RUN);
-        oneOf("objective", Set.of("distill", "finetune"));
+        oneOf("objective", Set.of("distill", "finetune", "dreambooth"));
         String source = "(hf|s3|file)://.{1,1000}";
         text("teacher.model", source, "hf://owner/name[@revision], s3://bucket/prefix or file:///dir");
         textOrNull("teacher.vae", source, "hf://owner/name, s3://bucket/prefix or file:///dir");
         String web = "(hf|s3|file|https?)://.{1,1000}"; // http:// where data-ingest's operator allows it
-        text("dataset.source", web, "hf://datasets/owner/name, s3://bucket/prefix, https://host/file or file:///dir");
+        if (teachesSubject()) {
+            check(
+                    "dataset.source",
+                    JsonNode::isNull,
+                    "left out with objective dreambooth: the pictures are subject.images");
+            check("dataset.validation", JsonNode::isNull, "null with objective dreambooth");
+        } else {
+            text(
+                    "dataset.source",
+                    web,
+                    "hf://datasets/owner/name, s3://bucket/prefix, https://host/file or file:///dir");
+        }
+        subject(source);
         text("dataset.image", ".+", "the name of a column");
         check(
                 "dataset.caption",
@@ -184,13 +196,39 @@ final class TrainRequestRules {
         }
     }
 
+    private void subject(String source) {
+        String some = ".{0,1000}\\S.{0,1000}";
+        if (teachesSubject()) {
+            text("subject.images", source, "hf://datasets/owner/name, s3://bucket/prefix or file:///dir");
+            text("subject.prompt", some, "a text such as 'a photo of sks dog'");
+            textOrNull("subject.classPrompt", some, "a text such as 'a photo of a dog'");
+        } else {
+            for (String field : List.of("subject.images", "subject.prompt", "subject.classPrompt")) {
+                check(field, JsonNode::isNull, "null unless objective is dreambooth");
+            }
+        }
+        whole("subject.classImages", 1, 10_000);
+        number("subject.priorWeight", 0, Double.MAX_VALUE);
+        check(
+                "encode.buckets",
+                v -> !v.asBoolean() || at("subject.classPrompt").isNull(),
+                "false with subject.classPrompt, whose pictures are squares");
+    }
+
+    private boolean teachesSubject() {
+        return at("objective").asText().equals("dreambooth");
+    }
+
     private void lora() {
         whole("lora.rank", 0, 4096);
         check("lora.alpha", v -> v.isNull() || isPositive(v), "a positive number, or null for lora.rank");
         texts("lora.targets", Set.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"));
         check("lora.targets", v -> !v.isEmpty(), "one layer or more");
         if (hasLora()) {
-            check("objective", v -> v.asText().equals("finetune"), "finetune when lora.rank is more than 0");
+            check(
+                    "objective",
+                    v -> !v.asText().equals("distill"),
+                    "finetune or dreambooth when lora.rank is more than 0");
             check("student.layout", v -> v.asText().equals("teacher"), "teacher when lora.rank is more than 0");
             check("student.init", v -> v.asText().equals("teacher"), "teacher when lora.rank is more than 0");
         }
@@ -215,10 +253,10 @@ final class TrainRequestRules {
         }
     }
 
-    /** Fine-tuning, and plain training of the whole network, have the task loss only. */
+    /** Fine-tuning, of a subject too, and plain training of the whole network have the task loss only. */
     private boolean learnsSomething() {
         boolean plain = at("student.layout").asText().equals("teacher")
-                || at("objective").asText().equals("finetune");
+                || Set.of("finetune", "dreambooth").contains(at("objective").asText());
         List<String> terms = plain ? List.of("task") : List.of("task", "output", "feature");
         return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
     }

@@ -51,7 +51,8 @@ public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent, int devices) 
     /** What is in memory at once. */
     public InputSize microBatch(TrainRequest request) {
         int side = request.encode().resolution() / pixelsPerLatent;
-        return new InputSize((request.train().batch() + devices - 1) / devices, side, side, TOKENS);
+        int pairs = (request.train().batch() + devices - 1) / devices;
+        return new InputSize(request.subject().preservesPrior() ? 2 * pairs : pairs, side, side, TOKENS);
     }
 
     /** Empty if it fits; else the estimate, and the settings that would help most. */

@@ -102,6 +102,7 @@ public final class RequestFile {
         makeAbsolute(root.get("teacher"), "vae", folder);
         makeAbsolute(root.get("dataset"), "source", folder);
         makeAbsolute(root.get("dataset"), "validation", folder);
+        makeAbsolute(root.get("subject"), "images", folder);
         return YAML.writeValueAsString(root);
     }
 

@@ -92,7 +92,7 @@ public final class SubmitCommand implements Callable<Integer> {
         if (output.forPeople()) {
             terminal.line("Submitted run '" + request.run() + "': " + at.topic() + ", partition " + at.partition()
                     + ", offset " + at.offset() + ".");
-            Stream.of(request.teacher().model(), request.dataset().source())
+            Stream.of(request.teacher().model(), request.source())
                     .filter(source -> source.startsWith("file:"))
                     .forEach(source -> terminal.line("data-ingest must see " + source + "."));
             if (!follow) {

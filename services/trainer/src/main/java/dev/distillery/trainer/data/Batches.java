@@ -18,12 +18,23 @@ public final class Batches {
     private final LatentsDataset data;
     private final float latentScale;
     private final Sampling sampling;
+    private final Prior prior; // null: none
 
     /** @param latentScale the auto-encoder's {@code scaling_factor} */
     public Batches(LatentsDataset data, double latentScale, Sampling sampling) {
+        this(data, (float) latentScale, sampling, null);
+    }
+
+    private Batches(LatentsDataset data, float latentScale, Sampling sampling, Prior prior) {
         this.data = data;
-        this.latentScale = (float) latentScale;
+        this.latentScale = latentScale;
         this.sampling = sampling;
+        this.prior = prior;
+    }
+
+    /** The same, in which each pair of a step has one of its class beside it, behind the pairs. */
+    public Batches beside(Prior prior) {
+        return new Batches(data, latentScale, sampling, prior);
     }
 
     /**
@@ -33,19 +44,28 @@ public final class Batches {
      * @param firstSlot place of the first of the pairs in the step
      */
     HostBatch ofStep(int[] pairs, int firstSlot, long step) {
-        Assembly assembly = new Assembly(pairs.length, sampling.noise());
-        long seed = sampling.seed();
-        for (int i = 0; i < pairs.length; i++) {
-            int slot = firstSlot + i;
+        int n = pairs.length;
+        Assembly assembly = prior == null
+                ? new Assembly(n, sampling.noise(), null)
+                : new Assembly(2 * n, sampling.noise(), prior.weights(n));
+        for (int i = 0; i < n; i++) {
             try (Pair pair = data.pair(pairs[i])) {
-                Draws choices = Draws.of(seed, step, slot, "choices");
-                int view = choices.below(pair.dimensions().views());
-                int timestep = sampling.timesteps().at(choices.unit());
-                boolean captioned = choices.unit() >= sampling.captionDropout();
-                assembly.add(pair, new Row(view, timestep, captioned, seed, step, slot));
+                assembly.add(pair, drawn(pair, step, firstSlot + i));
             }
         }
+        for (int i = 0; prior != null && i < n; i++) {
+            Pair pair = prior.pair(sampling.seed(), step, firstSlot + i);
+            assembly.add(pair, drawn(pair, step, Prior.SLOTS + firstSlot + i));
+        }
         return assembly.batch;
+    }
+
+    private Row drawn(Pair pair, long step, long slot) {
+        Draws choices = Draws.of(sampling.seed(), step, slot, "choices");
+        int view = choices.below(pair.dimensions().views());
+        int timestep = sampling.timesteps().at(choices.unit());
+        boolean captioned = choices.unit() >= sampling.captionDropout();
+        return new Row(view, timestep, captioned, sampling.seed(), step, slot);
     }
 
     /**
@@ -55,7 +75,7 @@ public final class Batches {
      * @param places of the pairs among {@code heldOut}, all those that are held out
      */
     public Batch heldOut(NDManager manager, int[] heldOut, List<Integer> places) {
-        Assembly assembly = new Assembly(places.size(), Noise.WHITE);
+        Assembly assembly = new Assembly(places.size(), Noise.WHITE, null);
         for (int place : places) {
             int timestep = (int) ((place + 0.5) * sampling.timesteps().count() / heldOut.length);
             try (Pair pair = data.pair(heldOut[place])) {
@@ -76,19 +96,21 @@ public final class Batches {
     private final class Assembly {
         private final int size;
         private final Noise kind;
+        private final float[] weights;
         private HostBatch batch; // from the first row on
         private int row;
 
-        Assembly(int size, Noise kind) {
+        Assembly(int size, Noise kind, float[] weights) {
             this.size = size;
             this.kind = kind;
+            this.weights = weights;
         }
 
         void add(Pair pair, Row of) {
             Dimensions d = pair.dimensions();
             if (batch == null) {
-                batch = HostBatch.of(d, size, kind.perturbation() != 0);
-            } else if (!d.equals(batch.d())) {
+                batch = HostBatch.of(d, size, kind.perturbation() != 0, weights);
+            } else if (!d.fits(batch.d())) {
                 throw new IllegalArgumentException("A pair of latents is " + d + " in a batch of " + batch.d());
             }
             int at = row * d.latent();

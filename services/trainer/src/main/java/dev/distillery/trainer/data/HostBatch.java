@@ -17,6 +17,7 @@ import dev.distillery.trainer.data.LatentsShard.Dimensions;
  * @param prompts (B, 77, D)
  * @param pooled (B, P); empty without SDXL's additional embedding
  * @param timeIds (B, 6)
+ * @param weights (B), how much each pair counts; null: all the same
  */
 record HostBatch(
         Dimensions d,
@@ -26,9 +27,10 @@ record HostBatch(
         long[] timesteps,
         float[] prompts,
         float[] pooled,
-        float[] timeIds) {
+        float[] timeIds,
+        float[] weights) {
 
-    static HostBatch of(Dimensions d, int size, boolean perturbed) {
+    static HostBatch of(Dimensions d, int size, boolean perturbed, float[] weights) {
         float[] noise = new float[size * d.latent()];
         return new HostBatch(
                 d,
@@ -38,7 +40,8 @@ record HostBatch(
                 new long[size],
                 new float[size * d.prompt()],
                 new float[size * d.pooled()],
-                new float[size * Batches.TIME_IDS]);
+                new float[size * Batches.TIME_IDS],
+                weights);
     }
 
     /** Arrays of {@code manager}. */
@@ -54,6 +57,7 @@ record HostBatch(
                 manager.create(timesteps),
                 manager.create(prompts, new Shape(size, d.tokens(), d.embedding())),
                 additional ? manager.create(pooled, new Shape(size, d.pooled())) : null,
-                additional ? manager.create(timeIds, new Shape(size, Batches.TIME_IDS)) : null);
+                additional ? manager.create(timeIds, new Shape(size, Batches.TIME_IDS)) : null,
+                weights);
     }
 }

@@ -36,6 +36,12 @@ final class LatentsShard implements AutoCloseable {
      */
     record Dimensions(int views, int channels, int height, int width, int tokens, int embedding, int pooled) {
 
+        /** Whether samples of both can be in one batch. */
+        boolean fits(Dimensions other) {
+            return equals(new Dimensions(
+                    views, other.channels, other.height, other.width, other.tokens, other.embedding, other.pooled));
+        }
+
         int latent() {
             return channels * height * width;
         }

@@ -53,6 +53,11 @@ public record Split(int[] train, int[] heldOut) {
         return new Split(rest.toArray(), first);
     }
 
+    /** The same, but that what is held out is trained on, too: of a few pictures none is to be spared. */
+    public Split withAllTrained(int pairs) {
+        return new Split(IntStream.range(0, pairs).toArray(), heldOut);
+    }
+
     /** How many of a data set's pairs are held out. */
     public static int heldOut(int pairs, OptionalDouble validation) {
         int wanted = validation.isPresent()

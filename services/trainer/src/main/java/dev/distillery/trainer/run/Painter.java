@@ -37,12 +37,17 @@ final class Painter {
                         request.steps(),
                         request.guidance(),
                         request.seed() + i);
-                try (NDArray pixels = pipeline.render(unet, settings, scope)) { // (1, 3, H, W)
-                    images.add(RgbImage.fromChw(pixels.mul(2).sub(1).toFloatArray(), request.size(), request.size())
-                            .png());
-                }
+                images.add(draw(pipeline, unet, settings, scope));
             }
         }
         return images;
+    }
+
+    /** One picture, as a PNG. */
+    static byte[] draw(TextToImage pipeline, UNet2DCondition unet, TextToImage.Settings settings, NDManager scope) {
+        try (NDArray pixels = pipeline.render(unet, settings, scope)) { // (1, 3, H, W)
+            return RgbImage.fromChw(pixels.mul(2).sub(1).toFloatArray(), settings.sizePx(), settings.sizePx())
+                    .png();
+        }
     }
 }

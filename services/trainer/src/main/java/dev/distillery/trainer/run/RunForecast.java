@@ -26,6 +26,7 @@ import dev.distillery.trainer.data.Split;
  * @param training seconds of all steps
  * @param evaluation seconds of all evaluations of the held-out pairs
  * @param samples seconds of all samples, from the measured pass by the operations that theirs has
+ * @param classPictures seconds of drawing the pictures of a subject's class, if none is there yet
  * @param total seconds of it all
  */
 public record RunForecast(
@@ -37,6 +38,7 @@ public record RunForecast(
         double training,
         double evaluation,
         double samples,
+        double classPictures,
         double total) {
 
     /**
@@ -52,7 +54,8 @@ public record RunForecast(
         int heldOut = validationPairs > 0
                 ? validationPairs
                 : Split.heldOut(pairs, request.dataset().validationPortion());
-        int trained = Math.max(1, validationPairs > 0 ? pairs : pairs - heldOut);
+        boolean all = validationPairs > 0 || request.teachesSubject();
+        int trained = Math.max(1, all ? pairs : pairs - heldOut);
         int ofStep = train.batch() * train.accumulate();
         int stepsPerEpoch = (trained + ofStep - 1) / ofStep; // a few more when images keep their shapes
         TrainingPlan plan = Settings.plan(request, stepsPerEpoch);
@@ -64,8 +67,28 @@ public record RunForecast(
                 * networks
                 * (time.teacher() + time.student())
                 * heldOut
-                / train.batch();
-        double samples = samples(request, check, student.config(), count(plan, plan::samplesAfter) * networks, device);
+                / batch.batch();
+        boolean draws =
+                !request.samples().prompts().isEmpty() || request.subject().preservesPrior();
+        List<Double> passes = draws
+                ? Latency.seconds(List.of(teacher, student.config()), batch, Precision.FP32, device)
+                : List.of(0.0, 0.0);
+        int drawn = request.samples().prompts().size();
+        InputSize sample = pictureOf(request, request.samples().size(), check);
+        double ofTeacher = passes.get(0) * portion(teacher, batch, sample);
+        double ofStudent = passes.get(1) * portion(student.config(), batch, sample);
+        double samples = request.samples().steps()
+                * drawn
+                * (ofTeacher + count(plan, plan::samplesAfter) * networks * ofStudent);
+        double classPictures = request.subject().preservesPrior()
+                ? (double) request.samples().steps()
+                        * request.subject().classImages()
+                        * passes.get(0)
+                        * portion(
+                                teacher,
+                                batch,
+                                pictureOf(request, request.encode().resolution(), check))
+                : 0;
         return new RunForecast(
                 plan.steps(),
                 stepsPerEpoch,
@@ -75,24 +98,18 @@ public record RunForecast(
                 training,
                 evaluation,
                 samples,
-                training + evaluation + samples);
+                classPictures,
+                training + evaluation + samples + classPictures);
     }
 
-    private static double samples(
-            TrainRequest request, MemoryCheck check, UNetConfig student, long times, Device device) {
-        TrainRequest.Samples samples = request.samples();
-        if (samples.prompts().isEmpty()) {
-            return 0;
-        }
-        InputSize measured = check.microBatch(request);
-        int side = samples.size() / check.pixelsPerLatent();
-        var drawn = new InputSize(samples.guidance() > 1 ? 2 : 1, side, side, measured.tokens());
-        long passes = (long) samples.prompts().size() * samples.steps();
-        List<UNetConfig> networks = List.of(check.teacher(), student);
-        List<Double> seconds = Latency.seconds(networks, measured, Precision.FP32, device);
-        return passes
-                * (seconds.get(0) * portion(check.teacher(), measured, drawn)
-                        + times * seconds.get(1) * portion(student, measured, drawn));
+    /** What a network sees at a step of drawing. */
+    private static InputSize pictureOf(TrainRequest request, int px, MemoryCheck check) {
+        int side = px / check.pixelsPerLatent();
+        return new InputSize(
+                request.samples().guidance() > 1 ? 2 : 1,
+                side,
+                side,
+                check.microBatch(request).tokens());
     }
 
     /** What a pass of the second size is of one of the first. */

@@ -1,15 +1,12 @@
 package dev.distillery.trainer.run;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-import ai.djl.ndarray.NDManager;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Ema;
-import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.events.TrainRequest;
 
@@ -22,11 +19,10 @@ final class Samples {
     private final int prompts;
     private final Distillation distillation;
     private final Painter painter;
-    private final Path base;
+    private final Base base;
     private final Runnable stillOurs;
 
     /**
-     * @param base the U-Net's folder that the student began as
      * @param stillOurs throws when the run's lease is lost; asked before images are written
      */
     Samples(
@@ -34,7 +30,7 @@ final class Samples {
             TrainRequest request,
             Distillation distillation,
             Painter painter,
-            Path base,
+            Base base,
             Runnable stillOurs) {
         this.store = store;
         this.run = request.run();
@@ -45,23 +41,12 @@ final class Samples {
         this.stillOurs = stillOurs;
     }
 
-    /** Draws the teacher's images, which no training changes; of a student without one, those of what it began as. */
+    /** Draws the images of what the run began with. */
     void teacher() {
         if (prompts == 0 || isThere(TEACHER)) {
             return;
         }
-        UNet2DCondition student = distillation.student();
-        if (distillation.teacher().isPresent()) {
-            draw(distillation.teacher().get(), TEACHER);
-        } else if (!student.adapters().isEmpty()) {
-            try (UNet2DCondition.Bare bare = student.withoutAdapters()) {
-                draw(student, TEACHER);
-            }
-        } else {
-            try (NDManager manager = Torch.newManager()) {
-                draw(UNet2DCondition.load(base, manager), TEACHER);
-            }
-        }
+        base.with(network -> draw(network, TEACHER));
     }
 
     /** Draws the student's images as it is now, and those of its average; empty when there is nothing to draw. */

@@ -28,9 +28,11 @@ final class Settings {
     }
 
     static Split split(TrainRequest request, LatentsIndex index) {
-        return index.validationPairs() > 0
-                ? Split.last(index.pairs(), index.validationPairs())
-                : Split.of(index, request.dataset().validationPortion());
+        if (index.validationPairs() > 0) {
+            return Split.last(index.pairs(), index.validationPairs());
+        }
+        Split split = Split.of(index, request.dataset().validationPortion());
+        return request.teachesSubject() ? split.withAllTrained(index.pairs()) : split;
     }
 
     static LearningRate learningRate(TrainRequest.Train train, long steps) {

@@ -31,6 +31,9 @@ public interface TrainingObserver {
             double secondsLeft,
             long residentBytes) {}
 
+    /** So many pictures of the subject's class are there; told before the first is drawn, and after each. */
+    void classPicture(int done, int all);
+
     void stepped(Progress progress);
 
     /** A step whose losses or gradients were not finite, so that it changed nothing; there is no progress of it. */

@@ -24,6 +24,7 @@ import dev.distillery.planning.TrainingSettings;
 import dev.distillery.trainer.data.Batches;
 import dev.distillery.trainer.data.EpochOrder;
 import dev.distillery.trainer.data.LatentsDataset;
+import dev.distillery.trainer.data.Prior;
 import dev.distillery.trainer.data.ReadAhead;
 import dev.distillery.trainer.data.Split;
 import dev.distillery.trainer.run.RunControls.Stop;
@@ -69,6 +70,8 @@ public final class TrainingRun implements AutoCloseable {
     private final int[] heldOutPairs;
     private final HeldOutEvaluation heldOut;
     private final Checkpoints checkpoints;
+    private final Base base;
+    private final Optional<ClassPictures> classPictures;
     private final Samples samples;
     private final Supplier<Latencies> latency;
     private final Pace pace = new Pace();
@@ -82,11 +85,13 @@ public final class TrainingRun implements AutoCloseable {
     private MetricsLog log;
     private MetricsUpload upload;
     private ReadAhead ahead;
+    private Prior prior; // null: none
 
     /**
      * Opens the data and both networks.
      *
      * @param data of the run, closed with it
+     * @param model fingerprint of the teacher
      * @param teacher local copy of {@code models/<fp>}, a diffusers folder
      * @param work where checkpoints and the log are written before they are uploaded
      * @throws IllegalArgumentException when data or teacher cannot be trained as the request asks
@@ -95,6 +100,7 @@ public final class TrainingRun implements AutoCloseable {
     public TrainingRun(
             TrainRequest request,
             LatentsDataset data,
+            String model,
             Path teacher,
             Machine machine,
             Path work,
@@ -134,13 +140,12 @@ public final class TrainingRun implements AutoCloseable {
                 distillation, batches, heldOutPairs, EpochOrder.batches(data.index(), heldOutPairs, train.batch()));
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
+        base = new Base(distillation, folder.unet());
+        classPictures = request.subject().preservesPrior()
+                ? Optional.of(new ClassPictures(store, request, model, folder, controls, observer))
+                : Optional.empty();
         samples = new Samples(
-                store,
-                request,
-                distillation,
-                new Painter(folder, request.samples()),
-                folder.unet(),
-                controls::ensureOurs);
+                store, request, distillation, new Painter(folder, request.samples()), base, controls::ensureOurs);
         latency = () -> Latencies.measure(
                 unet,
                 distillation.plan().config(),
@@ -157,6 +162,11 @@ public final class TrainingRun implements AutoCloseable {
     public Outcome train() {
         resume();
         tellHeldOut();
+        Optional<Stop> early = classPictures.flatMap(pictures -> pictures.draw(base));
+        if (early.isPresent()) {
+            return stopped(early.get());
+        }
+        classPictures.ifPresent(this::encode);
         if (done == 0) {
             evaluate();
         } else {
@@ -165,7 +175,13 @@ public final class TrainingRun implements AutoCloseable {
         began = System.nanoTime();
         busy = 0;
         ahead = new ReadAhead(
-                data, order, batches, distillation.replicas(), request.train().batch(), done, plan.steps());
+                data,
+                order,
+                prior == null ? batches : batches.beside(prior),
+                distillation.replicas(),
+                request.train().batch(),
+                done,
+                plan.steps());
         while (done < plan.steps()) {
             Optional<Stop> stop = controls.stop();
             if (stop.isPresent()) {
@@ -185,6 +201,11 @@ public final class TrainingRun implements AutoCloseable {
         finishUploads();
         double overhead = overhead();
         return new Outcome.Completed(done, plan.epochs(), seconds, overhead, latency.get());
+    }
+
+    private void encode(ClassPictures pictures) {
+        Path file = disk.folder().resolve("class.safetensors");
+        disk.write("class pictures", () -> prior = pictures.encode(file));
     }
 
     private <T> T timed(Supplier<T> work) {
@@ -355,6 +376,9 @@ public final class TrainingRun implements AutoCloseable {
     public void close() {
         if (ahead != null) {
             ahead.close();
+        }
+        if (prior != null) {
+            prior.close();
         }
         checkpoints.close();
         distillation.close();

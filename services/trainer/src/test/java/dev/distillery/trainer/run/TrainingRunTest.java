@@ -24,6 +24,7 @@ import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
@@ -87,7 +88,52 @@ class TrainingRunTest {
                         "ema.decay",
                         0.9,
                         "precision",
-                        "bf16"));
+                        "bf16"),
+                dreambooth("class prompt", 3));
+    }
+
+    private static Map<String, Object> dreambooth(String classPrompt, int classImages) {
+        return Map.of(
+                "/objective",
+                "dreambooth",
+                "/subject/images",
+                "file:///flask",
+                "/subject/prompt",
+                "sks flask",
+                "/subject/classPrompt",
+                classPrompt,
+                "/subject/classImages",
+                classImages,
+                "/samples/steps",
+                2,
+                "captionDropout",
+                0.3);
+    }
+
+    @Test
+    void shouldDrawTheClassOncePictureByPictureForAllRunsThatAskForIt() {
+        // Given a run that is stopped while it draws
+        Recorder first = new Recorder(Recorder.NEVER);
+        first.whenAsked = () -> first.shutdownAfter = first.classPictures.size() < 2 ? Recorder.NEVER : 0;
+        Outcome stopped = train(request("first", dreambooth("food bottle", 2)), first);
+        assertThat(stopped).isInstanceOf(Outcome.Stopped.class);
+        assertThat(first.classPictures).containsExactly("0/2", "1/2");
+
+        // When
+        Recorder again = new Recorder(Recorder.NEVER);
+        train(request("first", dreambooth("food bottle", 2)), again);
+        List<ObjectInfo> before = store.list("classes/");
+        Recorder more = new Recorder(Recorder.NEVER);
+        train(request("more", dreambooth("food bottle", 3)), more);
+        Recorder other = new Recorder(Recorder.NEVER);
+        train(request("other", dreambooth("red apple", 1)), other);
+
+        // Then
+        assertThat(again.classPictures).containsExactly("1/2", "2/2");
+        assertThat(before).hasSize(2);
+        assertThat(more.classPictures).containsExactly("2/3", "3/3");
+        assertThat(other.classPictures).containsExactly("0/1", "1/1");
+        assertThat(store.list("classes/")).hasSize(4).containsAll(before);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -320,6 +366,7 @@ class TrainingRunTest {
         try (TrainingRun run = new TrainingRun(
                 request,
                 MadeLatents.open(dir.resolve("latents"), 2, 5, validation),
+                "mini-sdxl",
                 TEACHER,
                 machine(),
                 work,
@@ -340,7 +387,7 @@ class TrainingRunTest {
         ObjectNode json = (ObjectNode) read(
                 """
                 {"run": "%s", "teacher": {"model": "file:///teacher"}, "dataset": {"source": "file:///data"}, "encode": {"resolution": 64},
-                 "student": {}, "lora": {},
+                 "student": {}, "lora": {}, "subject": {}, "samples": {},
                  "train": {"epochs": null, "steps": %d, "batch": 4, "precision": "fp32", "seed": 3,
                    "optimizer": {"type": "adamw", "learningRate": 1e-4}, "schedule": {}, "loss": {}, "noise": {}, "ema": {},
                    "checkpoint": {"everySteps": 2, "keep": 2}}}
@@ -351,6 +398,9 @@ class TrainingRunTest {
             int slash = pointer.lastIndexOf('/');
             ((ObjectNode) json.at(pointer.substring(0, slash))).putPOJO(pointer.substring(slash + 1), value);
         });
+        if (json.path("objective").asText().equals("dreambooth")) {
+            ((ObjectNode) json.path("dataset")).remove("source");
+        }
         return TrainRequest.parse(json.toString());
     }
 
@@ -425,6 +475,7 @@ class TrainingRunTest {
         static final int NEVER = Integer.MAX_VALUE;
 
         final List<Long> steps = new ArrayList<>();
+        final List<String> classPictures = new ArrayList<>();
         final List<Integer> epochs = new ArrayList<>();
         final List<Double> distances = new ArrayList<>();
         int skipped;
@@ -435,6 +486,11 @@ class TrainingRunTest {
 
         Recorder(int loseLeaseAfter) {
             this.loseLeaseAfter = loseLeaseAfter;
+        }
+
+        @Override
+        public void classPicture(int done, int all) {
+            classPictures.add(done + "/" + all);
         }
 
         @Override

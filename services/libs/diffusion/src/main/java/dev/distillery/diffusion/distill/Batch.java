@@ -17,6 +17,7 @@ import dev.distillery.diffusion.unet.UNet2DCondition;
  * @param promptEmbeds {@code (B, L, D)}
  * @param textEmbeds pooled prompt embedding {@code (B, P)}; null for SD v1/v2
  * @param timeIds {@code (B, 6)}; null for SD v1/v2
+ * @param weights (B), how much each sample counts in the losses, which are means over the batch; null: 1
  */
 public record Batch(
         NDArray latents,
@@ -25,7 +26,20 @@ public record Batch(
         NDArray timesteps,
         NDArray promptEmbeds,
         NDArray textEmbeds,
-        NDArray timeIds) {
+        NDArray timeIds,
+        float[] weights) {
+
+    /** Of samples that count the same. */
+    public Batch(
+            NDArray latents,
+            NDArray noise,
+            NDArray inputNoise,
+            NDArray timesteps,
+            NDArray promptEmbeds,
+            NDArray textEmbeds,
+            NDArray timeIds) {
+        this(latents, noise, inputNoise, timesteps, promptEmbeds, textEmbeds, timeIds, null);
+    }
 
     /** Of noise that is not perturbed. */
     public Batch(

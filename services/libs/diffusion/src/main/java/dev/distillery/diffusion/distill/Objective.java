@@ -39,13 +39,14 @@ public record Objective(
 
     /** The loss of a prediction and its target: the mean error, each sample of the batch weighted. */
     BinaryOperator<NDArray> difference(Batch batch, NoiseSchedule schedule, NDManager scope) {
-        if (weighting instanceof SampleWeighting.Equal && huber.isEmpty()) {
+        if (weighting instanceof SampleWeighting.Equal && huber.isEmpty() && batch.weights() == null) {
             return Ops::mse;
         }
         double[] snr = schedule.signalToNoise(batch.timesteps());
         float[] weights = new float[snr.length];
         for (int i = 0; i < snr.length; i++) {
-            weights[i] = (float) weighting.weight(snr[i], schedule.prediction());
+            double weight = batch.weights() == null ? 1 : batch.weights()[i];
+            weights[i] = (float) (weight * weighting.weight(snr[i], schedule.prediction()));
         }
         NDArray ofSamples = scope.create(weights);
         if (huber.isPresent()) {

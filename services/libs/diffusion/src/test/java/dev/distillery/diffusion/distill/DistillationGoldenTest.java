@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,58 @@ class DistillationGoldenTest {
     static Batch batch(Path golden, NDManager scope) {
         Path file = golden.resolve("batch.safetensors");
         return Batch.of(file, Golden.tensors(file, scope));
+    }
+
+    /** diffusers' DreamBooth scripts chunk the batch and add {@code prior_loss_weight} times the second half's loss. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldAddTheClassesLossWithItsWeightToTheSubjects(boolean minSnr) {
+        Path golden = Golden.folder("unet-sdxl");
+        var objective = new Objective(
+                new LossWeights(1, 0, 0),
+                minSnr ? new SampleWeighting.MinSnr(5) : SampleWeighting.EQUAL,
+                OptionalDouble.empty(),
+                FeaturePoints.BLOCK,
+                false);
+        try (Distillation d = distillation(golden, "small", objective, Precision.FP32, false);
+                NDManager scope = d.newScope()) {
+            // Given
+            Batch whole = batch(golden, scope);
+            long half = whole.timesteps().size() / 2;
+            assertThat(2 * half).isEqualTo(whole.timesteps().size());
+            double subject =
+                    d.backward(part(whole, ":" + half, null), 1, scope).task().getFloat();
+            double ofClass =
+                    d.backward(part(whole, half + ":", null), 0.4, scope).task().getFloat();
+            List<NDArray> expected =
+                    d.gradients(scope).stream().map(NDArray::duplicate).toList();
+            d.gradients(scope).forEach(gradient -> gradient.muli(0));
+            // When
+            float[] weights = new float[(int) (2 * half)];
+            Arrays.fill(weights, 0, (int) half, 2);
+            Arrays.fill(weights, (int) half, weights.length, 0.8f);
+            double both = d.backward(part(whole, ":", weights), 1, scope).task().getFloat();
+            // Then
+            assertThat(both).isCloseTo(subject + 0.4 * ofClass, withinPercentage(0.001));
+            List<NDArray> gradients = d.gradients(scope);
+            for (int i = 0; i < expected.size(); i++) {
+                double off = gradients.get(i).sub(expected.get(i)).norm().getFloat();
+                assertThat(off)
+                        .isLessThanOrEqualTo(1e-4 * expected.get(i).norm().getFloat() + 1e-9);
+            }
+        }
+    }
+
+    private static Batch part(Batch of, String rows, float[] weights) {
+        return new Batch(
+                of.latents().get(rows),
+                of.noise().get(rows),
+                of.inputNoise().get(rows),
+                of.timesteps().get(rows),
+                of.promptEmbeds().get(rows),
+                of.textEmbeds().get(rows),
+                of.timeIds().get(rows),
+                weights);
     }
 
     @ParameterizedTest
