@@ -37,6 +37,10 @@ public final class WebTree implements FileTree {
 
         /** Whether another answer, perhaps with a part of it, is of the same content. */
         boolean isThatOf(WebAnswer answer) {
+            boolean whole = answer.status() != 206;
+            if (whole && bytes >= 0 && answer.length() >= 0 && answer.length() != bytes) {
+                return false;
+            }
             return etag.isPresent()
                     ? etag.equals(answer.header("ETag"))
                     : modified.equals(answer.header("Last-Modified"));
