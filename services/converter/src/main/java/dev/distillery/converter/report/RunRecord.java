@@ -90,7 +90,7 @@ public record RunRecord(
         return stages.getOrDefault("train", MissingNode.getInstance());
     }
 
-    /** Whether a teacher taught; runs from before there was anything else do not say so. */
+    /** What a subject was learnt by. */
     public Optional<String> subjectPrompt() {
         return Optional.ofNullable(request.path("subject").path("prompt").textValue());
     }
@@ -100,6 +100,7 @@ public record RunRecord(
         return subjectPrompt().isPresent() ? text("subject", "images") : text("dataset", "source");
     }
 
+    /** Whether a teacher taught; runs from before there was anything else do not say so. */
     public boolean distils() {
         return request.path("objective").asText("distill").equals("distill");
     }

@@ -15,6 +15,9 @@ final class TrainRequestRules {
 
     static final String A_RUN = "a DNS label: a-z, 0-9 and -, at most 63 characters";
 
+    /** Objectives that have the task loss alone. */
+    static final Set<String> UNTAUGHT = Set.of("finetune", "dreambooth");
+
     private static final Pattern A_RUN_PATTERN = Pattern.compile(RUN);
     private static final int MOST_OF_A_ROW = 1000; // characters
 
@@ -256,7 +259,7 @@ final class TrainRequestRules {
     /** Fine-tuning, of a subject too, and plain training of the whole network have the task loss only. */
     private boolean learnsSomething() {
         boolean plain = at("student.layout").asText().equals("teacher")
-                || Set.of("finetune", "dreambooth").contains(at("objective").asText());
+                || UNTAUGHT.contains(at("objective").asText());
         List<String> terms = plain ? List.of("task") : List.of("task", "output", "feature");
         return terms.stream().anyMatch(term -> at("train.loss." + term).asDouble() > 0);
     }

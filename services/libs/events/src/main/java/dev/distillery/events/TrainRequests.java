@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -107,7 +106,7 @@ final class TrainRequests {
         if (given.at("/train/checkpoint").hasNonNull("everySteps")) {
             ((ObjectNode) complete.at("/train/checkpoint")).putNull("everyEpochs");
         }
-        if (Set.of("finetune", "dreambooth").contains(given.at("/objective").asText())) { // of a whole model, as it is
+        if (TrainRequestRules.UNTAUGHT.contains(given.at("/objective").asText())) { // of a whole model, as it is
             ((ObjectNode) complete.get("student")).put("layout", "teacher");
         }
     }

@@ -68,27 +68,20 @@ public record RunForecast(
                 * (time.teacher() + time.student())
                 * heldOut
                 / batch.batch();
-        boolean draws =
-                !request.samples().prompts().isEmpty() || request.subject().preservesPrior();
-        List<Double> passes = draws
-                ? Latency.seconds(List.of(teacher, student.config()), batch, Precision.FP32, device)
-                : List.of(0.0, 0.0);
-        int drawn = request.samples().prompts().size();
+        int prompts = request.samples().prompts().size();
+        int ofClass = request.subject().preservesPrior() ? request.subject().classImages() : 0;
+        List<Double> passes = prompts + ofClass == 0
+                ? List.of(0.0, 0.0)
+                : Latency.seconds(List.of(teacher, student.config()), batch, Precision.FP32, device);
         InputSize sample = pictureOf(request, request.samples().size(), check);
-        double ofTeacher = passes.get(0) * portion(teacher, batch, sample);
-        double ofStudent = passes.get(1) * portion(student.config(), batch, sample);
-        double samples = request.samples().steps()
-                * drawn
-                * (ofTeacher + count(plan, plan::samplesAfter) * networks * ofStudent);
-        double classPictures = request.subject().preservesPrior()
-                ? (double) request.samples().steps()
-                        * request.subject().classImages()
-                        * passes.get(0)
-                        * portion(
-                                teacher,
-                                batch,
-                                pictureOf(request, request.encode().resolution(), check))
-                : 0;
+        InputSize classPicture = pictureOf(request, request.encode().resolution(), check);
+        long times = count(plan, plan::samplesAfter) * networks;
+        double steps = request.samples().steps();
+        double samples = steps
+                * prompts
+                * (passes.get(0) * portion(teacher, batch, sample)
+                        + times * passes.get(1) * portion(student.config(), batch, sample));
+        double classPictures = steps * ofClass * passes.get(0) * portion(teacher, batch, classPicture);
         return new RunForecast(
                 plan.steps(),
                 stepsPerEpoch,

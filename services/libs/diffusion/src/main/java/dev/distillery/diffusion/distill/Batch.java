@@ -29,19 +29,7 @@ public record Batch(
         NDArray timeIds,
         float[] weights) {
 
-    /** Of samples that count the same. */
-    public Batch(
-            NDArray latents,
-            NDArray noise,
-            NDArray inputNoise,
-            NDArray timesteps,
-            NDArray promptEmbeds,
-            NDArray textEmbeds,
-            NDArray timeIds) {
-        this(latents, noise, inputNoise, timesteps, promptEmbeds, textEmbeds, timeIds, null);
-    }
-
-    /** Of noise that is not perturbed. */
+    /** Of noise that is not perturbed, and of samples that count the same. */
     public Batch(
             NDArray latents,
             NDArray noise,
@@ -49,7 +37,7 @@ public record Batch(
             NDArray promptEmbeds,
             NDArray textEmbeds,
             NDArray timeIds) {
-        this(latents, noise, noise, timesteps, promptEmbeds, textEmbeds, timeIds);
+        this(latents, noise, noise, timesteps, promptEmbeds, textEmbeds, timeIds, null);
     }
 
     /**
