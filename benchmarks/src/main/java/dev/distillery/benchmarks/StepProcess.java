@@ -25,12 +25,12 @@ import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.StepTime;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.StepCost.InputSize;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.diffusion.vae.AutoencoderKL;
@@ -92,7 +92,7 @@ final class StepProcess implements Callable<Integer> {
         try (Distillation distillation = Distillation.create(
                         teacher.resolve("unet"),
                         Layouts.named(teacherConfig, lora > 0 ? Layouts.TEACHER : "small"),
-                        adapters.<Distillation.Init>map(a -> new Distillation.Init.Adapted(a, 0))
+                        adapters.<Distillation.Init>map(a -> new Distillation.Init.Adapted(a, 0, Optional.empty()))
                                 .orElse(new Distillation.Init.Teacher()),
                         settings,
                         NoiseSchedule.read(teacher.resolve("scheduler")));
@@ -115,8 +115,8 @@ final class StepProcess implements Callable<Integer> {
             // on a GPU, what the allocator has taken it keeps
             long peakBytes = DEVICE.isGpu() ? Torch.usedMemoryBytes(DEVICE) : Processes.peakBytes();
             InputSize in = size(file);
-            MemoryEstimate memory =
-                    MemoryEstimate.of(teacherConfig, distillation.plan(), settings, adapters, in, DEVICE.isGpu());
+            MemoryEstimate memory = MemoryEstimate.of(
+                    teacherConfig, distillation.plan(), settings, adapters, Optional.empty(), in, DEVICE.isGpu());
             StepTime time = StepTime.measure(teacherConfig, distillation.plan(), settings, in, DEVICE);
             System.out.println(new ObjectMapper()
                     .writeValueAsString(new Measurement(

@@ -17,15 +17,16 @@ import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.PrettyJson;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SavedWeights;
+import dev.distillery.diffusion.singlefile.Components;
 
 /**
  * The parts of a teacher's pipeline that its student works with, saved as {@code pipe.to(dtype).save_pretrained(folder,
  * variant)} saves them: all models in one type, under one kind of names. What is not taken along, a safety checker, is
  * null in {@code model_index.json}.
  *
- * @param folder of the teacher
+ * @param from the teacher's, of which some may have been trained
  */
-record PipelineParts(Path folder) {
+record PipelineParts(Components from) {
     /** What the files of weights are called. */
     private static final Map<String, String> MODELS = Map.of(
             "vae", "diffusion_pytorch_model",
@@ -39,16 +40,21 @@ record PipelineParts(Path folder) {
     private static final String CONFIG = "config.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    /** How transformers or diffusers call the weights of a component in one file. */
+    static String fileOf(String component) {
+        return MODELS.getOrDefault(component, "diffusion_pytorch_model") + ".safetensors";
+    }
+
     void write(SavedWeights.Format format, ArtifactWriter out) {
-        ObjectNode index = json(folder.resolve(INDEX));
+        ObjectNode index = json(from.pipeline().resolve(INDEX));
         index.fields().forEachRemaining(field -> {
             String part = field.getKey();
             if (!field.getValue().isArray() || part.equals("unet")) {
                 return;
             }
-            if (MODELS.containsKey(part) && Files.isDirectory(folder.resolve(part))) {
+            if (MODELS.containsKey(part) && Files.isDirectory(from.of(part))) {
                 writeModel(part, format, out);
-            } else if (OTHERS.contains(part) && Files.isDirectory(folder.resolve(part))) {
+            } else if (OTHERS.contains(part) && Files.isDirectory(from.of(part))) {
                 copyTexts(part, out);
             } else {
                 field.setValue(JSON.createArrayNode().addNull().addNull());
@@ -61,14 +67,15 @@ record PipelineParts(Path folder) {
         out.add(INDEX, PrettyJson.bytes(index));
     }
 
-    private void writeModel(String part, SavedWeights.Format format, ArtifactWriter out) {
-        Path from = folder.resolve(part);
-        ObjectNode config = json(from.resolve(CONFIG));
+    /** One with weights, in a folder of its name. */
+    void writeModel(String part, SavedWeights.Format format, ArtifactWriter out) {
+        Path folder = from.of(part);
+        ObjectNode config = json(folder.resolve(CONFIG));
         if (config.has("torch_dtype")) { // transformers says so, diffusers does not
             config.put("torch_dtype", TORCH.get(format.type()));
         }
         out.add(part + "/" + CONFIG, PrettyJson.bytes(config));
-        try (SafetensorsFolder weights = SafetensorsFolder.open(from)) {
+        try (SafetensorsFolder weights = SafetensorsFolder.open(folder)) {
             write(new SavedWeights(weights, weights.tensors().keySet(), MODELS.get(part), format), part, out);
         }
     }
@@ -82,12 +89,12 @@ record PipelineParts(Path folder) {
     }
 
     private void copyTexts(String part, ArtifactWriter out) {
-        try (Stream<Path> files = Files.list(folder.resolve(part))) {
+        try (Stream<Path> files = Files.list(from.of(part))) {
             files.filter(file -> file.toString().matches(".*\\.(json|txt)"))
                     .sorted()
                     .forEach(file -> out.add(part + "/" + file.getFileName(), file));
         } catch (IOException e) {
-            throw new UncheckedIOException(folder.resolve(part) + " cannot be read", e);
+            throw new UncheckedIOException(from.of(part) + " cannot be read", e);
         }
     }
 

@@ -19,7 +19,7 @@ import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.converter.card.Converted;
 import dev.distillery.converter.card.ModelCard;
-import dev.distillery.diffusion.unet.SavedLora;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.events.ModelConverted;
 
 /** Converts checkpoints of the store into prefixes of the store, once. */
@@ -116,11 +116,12 @@ public final class StoredModels {
         try {
             Path teacher = Files.createTempDirectory("pipeline");
             try {
-                boolean lora = SavedLora.isIn(unet);
-                if (options.needsTeacher() || lora) {
+                Set<String> adapted = SavedLora.components(unet);
+                if (options.needsTeacher() || !adapted.isEmpty()) {
                     copies.fetch(
                             source.teacher(),
-                            name -> name.startsWith("unet/") ? lora : options.needsTeacher(),
+                            name -> adapted.contains(name.replaceFirst("/.*", ""))
+                                    || options.needsTeacher() && !name.startsWith("unet/"),
                             teacher);
                 }
                 store.deletePrefix(prefix); // incomplete from here on

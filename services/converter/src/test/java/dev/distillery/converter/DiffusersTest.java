@@ -25,24 +25,28 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.FolderWriter;
 import dev.distillery.artifacts.Folders;
+import dev.distillery.diffusion.clip.ClipConfig;
+import dev.distillery.diffusion.clip.ClipTextEncoder;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.Families;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.lora.Lora;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.PrettyJson;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
 import dev.distillery.diffusion.safetensors.SavedWeights;
+import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.unet.Lora;
-import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -99,7 +103,7 @@ class DiffusersTest {
             convert(names[0], names[1]);
         }
         writePipelines();
-        writeLora();
+        writeLoras();
         Process process = new ProcessBuilder(python, SCRIPT.toString(), dir.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -122,9 +126,10 @@ class DiffusersTest {
     }
 
     /** By diffusers' and by kohya's keys, it makes of the base what it was merged into. */
-    @Test
-    void shouldBeALoraThatDiffusersLoads() {
-        assertThat(COMPLAINTS.get("lora")).isNotNull().isEmpty();
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "lora-text"})
+    void shouldBeALoraThatDiffusersLoads(String name) {
+        assertThat(COMPLAINTS.get(name)).isNotNull().isEmpty();
     }
 
     @ParameterizedTest
@@ -264,22 +269,44 @@ class DiffusersTest {
         conversion.write(options(save, "fp16", "fp16", "2MB"), Map.of(), FolderWriter.of(to.resolve("fp16")));
     }
 
-    private static void writeLora() throws IOException {
-        Path checkpoint = Files.createDirectories(dir.resolve("made/lora"));
-        Path base = EXAMPLE.resolve("unet");
-        Files.copy(base.resolve("config.json"), checkpoint.resolve("config.json"));
-        var lora = new Lora(4, 7, Lora.TARGETS); // alpha / rank is not 1
+    /** Of the U-Net alone, and with the text encoders. */
+    private static void writeLoras() throws IOException {
+        var lora = new Lora(4, 7, Lora.OF_UNET); // alpha / rank is not 1
+        writeLora("lora", Map.of("unet", lora));
+        var ofText = new Lora(2, 5, Lora.OF_TEXT_ENCODER);
+        Path to = writeLora("lora-text", Map.of("unet", lora, "text_encoder", ofText, "text_encoder_2", ofText));
+        try (NDManager scope = Torch.newManager();
+                PromptEncoder encoder = PromptEncoder.load(to, EXAMPLE, scope)) {
+            PromptEncoder.Prompts prompts = encoder.encode(List.of("red apple, food fruit"), scope);
+            SavedTensors.write(
+                    to.resolve("prompt.safetensors"),
+                    Map.of("prompt_embeds", prompts.promptEmbeds(), "text_embeds", prompts.pooled()));
+        }
+    }
+
+    private static Path writeLora(String name, Map<String, Lora> loras) throws IOException {
+        Path checkpoint = Files.createDirectories(dir.resolve("made").resolve(name));
+        Files.copy(EXAMPLE.resolve("unet/config.json"), checkpoint.resolve("config.json"));
         try (NDManager scope = Torch.newManager()) {
             var adapters = new LinkedHashMap<String, NDArray>();
-            lora.shapes(UNetConfig.read(base))
-                    .forEach((key, shape) -> adapters.put(
-                            key, input(key, scope, shape.getShape()).mul(0.3f)));
-            SavedLora.write(checkpoint.resolve(SavedLora.FILE), lora, adapters);
+            loras.forEach((component, lora) -> {
+                Path base = EXAMPLE.resolve(component);
+                boolean unet = component.equals("unet");
+                lora.shapes(
+                                unet
+                                        ? UNet2DCondition.parameterShapes(UNetConfig.read(base))
+                                        : ClipTextEncoder.parameterShapes(ClipConfig.read(base)))
+                        .forEach((key, shape) -> adapters.put(
+                                unet ? key : component + "." + key,
+                                input(key, scope, shape.getShape()).mul(0.3f)));
+            });
+            SavedLora.write(checkpoint.resolve(SavedLora.FILE), loras, adapters);
         }
-        Path to = dir.resolve("loras/lora");
+        Path to = dir.resolve("loras").resolve(name);
         new Conversion("made", "for the test", checkpoint, EXAMPLE, 64)
                 .write(options(Set.of("kohya"), "fp32", null, "10GB"), Map.of(), FolderWriter.of(to));
         predict(to.resolve("unet"), to.resolve("batch.safetensors"));
+        return to;
     }
 
     /** As a large encoder lies on the Hub. */

@@ -9,7 +9,6 @@ import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
-import dev.distillery.planning.MemoryCheck;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
 
 /**
@@ -37,8 +36,8 @@ final class TeacherFit {
             check.multiple("samples.size", request.samples().size(), teacher.pixelMultiple());
         }
         if (check.violations.isEmpty() && device.isPresent()) {
-            check.violations.addAll(new MemoryCheck(teacher.unet(), teacher.pixelsPerLatent(), 1)
-                    .violation(request, device.get()).stream().toList());
+            check.violations.addAll(teacher.memoryCheck().violation(request, device.get()).stream()
+                    .toList());
         }
         return check.violations;
     }

@@ -37,11 +37,19 @@ final class LoadedEvaluation implements AutoCloseable {
 
     private Evaluation.Settings settings(ArtifactStore store, LocalCopies copies) throws IOException {
         Path teacher = Files.createDirectory(folder.resolve("teacher"));
-        requireSame(store, plan.teacher(), "", plan.digests().teacher());
+        requireSame(
+                plan.teacher(),
+                Planner.digests(Manifests.require(store, plan.teacher()), ""),
+                plan.digests().teacher());
         copies.fetch(plan.teacher(), name -> true, teacher);
         Path student = Files.createDirectory(folder.resolve("student"));
-        requireSame(store, plan.student(), Planner.UNET, plan.digests().student());
-        copies.fetch(plan.student(), name -> name.startsWith(Planner.UNET), student);
+        Manifest model = Manifests.require(store, plan.student());
+        requireSame(
+                plan.student(), Planner.studentDigests(model), plan.digests().student());
+        copies.fetch(
+                plan.student(),
+                name -> name.startsWith(Planner.UNET) || Planner.isOfTrainedTextEncoder(model, name),
+                student);
         var given = new GivenFiles(store);
         Path clip = folder.resolve("clip");
         if (plan.clip() != null) {
@@ -54,6 +62,7 @@ final class LoadedEvaluation implements AutoCloseable {
         return new Evaluation.Settings(
                 teacher,
                 student.resolve(Planner.UNET),
+                Files.isDirectory(student.resolve("text_encoder")) ? Optional.of(student) : Optional.empty(),
                 plan.wanted(),
                 plan.size(),
                 plan.scoredSize(),
@@ -68,9 +77,8 @@ final class LoadedEvaluation implements AutoCloseable {
                                 inception, plan.digests().inception())));
     }
 
-    private void requireSame(ArtifactStore store, String prefix, String below, SortedMap<String, String> digests) {
-        Manifest manifest = Manifests.require(store, prefix);
-        if (!Planner.digests(manifest, below).equals(digests)) {
+    private void requireSame(String prefix, SortedMap<String, String> digests, SortedMap<String, String> planned) {
+        if (!digests.equals(planned)) {
             throw new ArtifactCorruptException(prefix + " is not what it was when evaluation '" + plan.name()
                     + "' was planned: request another by another name");
         }

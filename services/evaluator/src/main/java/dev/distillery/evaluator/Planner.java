@@ -77,7 +77,7 @@ final class Planner {
         }
         var digests = new Digests(
                 new StoredPairs(store, dataset).digest(positions),
-                digests(studentFiles, UNET),
+                studentDigests(studentFiles),
                 digests(Manifests.require(store, teacher), ""),
                 clip.isPresent() ? given.digests(clip.get()) : null,
                 looks ? wanted.inceptionSha256() : null,
@@ -104,6 +104,22 @@ final class Planner {
                 inception.orElse(null),
                 real.orElse(null),
                 digests);
+    }
+
+    /** Of a U-Net's files, and of the text encoders' that were trained with it. */
+    static SortedMap<String, String> studentDigests(Manifest manifest) {
+        SortedMap<String, String> digests = digests(manifest, UNET);
+        digests(manifest, "").forEach((name, sha256) -> {
+            if (isOfTrainedTextEncoder(manifest, name)) {
+                digests.put(name, sha256);
+            }
+        });
+        return digests;
+    }
+
+    static boolean isOfTrainedTextEncoder(Manifest model, String file) {
+        return model.about().get("trainedTextEncoders") instanceof List<?> trained
+                && trained.contains(file.replaceFirst("/.*", ""));
     }
 
     /** Of the files below a folder of a prefix. */

@@ -15,6 +15,7 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Digest;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.EvaluationPart;
@@ -111,6 +112,37 @@ class EvaluateTest {
         assertThat(Arrays.asList(scores.clip(), scores.fid(), scores.is())).doesNotContainNull();
         assertThat(scores.fid()).isPositive();
         assertThat(scores.featureError()).isZero();
+    }
+
+    @Test
+    void shouldLetTheStudentSeePromptsWithItsOwnTextEncoders() throws Exception {
+        // Given a student whose U-Net is the teacher's
+        MadeRun.write(store, "adapted", "{}");
+        try (SavedLora lora = SavedLora.open(GOLDEN.resolve("lora-text").resolve(SavedLora.FILE))) {
+            for (String encoder : List.of("text_encoder", "text_encoder_2")) {
+                Path base = MadeRun.TEACHER.resolve(encoder);
+                Path merged = Files.createDirectories(dir.resolve("adapted").resolve(encoder));
+                Files.copy(base.resolve("config.json"), merged.resolve("config.json"));
+                lora.merge(encoder, base, merged.resolve("model.safetensors"));
+            }
+        }
+        MadeRun.trainTextEncoders(store, "adapted", dir.resolve("adapted"));
+
+        // When
+        one.request(request("adapted", "own", "{\"images\": 16, \"steps\": 1}"));
+        one.part(new EvaluationPart("adapted", "own", 0, 1));
+
+        // Then
+        ModelEvaluated scores = events.stream()
+                .filter(ModelEvaluated.class::isInstance)
+                .map(ModelEvaluated.class::cast)
+                .findFirst()
+                .orElseThrow();
+        assertThat(scores.featureError()).isPositive();
+        assertThat(scores.outputError()).isPositive();
+        assertThat(store.read(Keys.evaluation("adapted", "own")))
+                .asString(UTF_8)
+                .contains("text_encoder_2/model.safetensors");
     }
 
     @Test

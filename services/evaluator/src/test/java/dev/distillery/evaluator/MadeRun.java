@@ -62,6 +62,19 @@ final class MadeRun {
         store.put(Keys.heldOut(run), new HeldOutPairs(heldOut).json());
     }
 
+    /** Replaces the run's model by one whose text encoders, in folders below {@code encoders}, were trained, too. */
+    static void trainTextEncoders(ArtifactStore store, String run, Path encoders) throws IOException {
+        store.delete(Keys.manifest(Keys.runModel(run)));
+        var writer = new PrefixWriter(store, Keys.runModel(run));
+        for (Path folder : List.of(
+                TEACHER.resolve("unet"), encoders.resolve("text_encoder"), encoders.resolve("text_encoder_2"))) {
+            try (Stream<Path> files = Files.list(folder)) {
+                files.forEach(file -> writer.add(folder.getFileName() + "/" + file.getFileName(), file));
+            }
+        }
+        writer.complete("model", Map.of("trainedTextEncoders", List.of("text_encoder", "text_encoder_2")));
+    }
+
     private static void folder(ArtifactStore store, String prefix, String below, Path folder) throws IOException {
         var writer = new PrefixWriter(store, prefix);
         try (Stream<Path> files = Files.walk(folder)) {

@@ -62,7 +62,7 @@ final class ValidateCommand implements Callable<Integer> {
         Device device = Torch.defaultDevice();
         DeviceMemory memory = memory(device);
         RequestFile.Checked checked = RequestFile.read(request, Places.sources(), memory);
-        Optional<MemoryCheck> check = checked.found().teacher().map(ValidateCommand::check);
+        Optional<MemoryCheck> check = checked.found().teacher().map(TeacherFiles::memoryCheck);
         Integer limit = checked.request().dataset().limit();
         Optional<Integer> pairs =
                 checked.found().pairs().map(source -> size(source, limit == null ? Integer.MAX_VALUE : limit));
@@ -76,10 +76,6 @@ final class ValidateCommand implements Callable<Integer> {
         Validation told = Validation.of(checked.request(), check, pairs, memory, forecast);
         spec.commandLine().getOut().println(output.of(told, request + " can be run.\n" + told.text()));
         return 0;
-    }
-
-    private static MemoryCheck check(TeacherFiles teacher) {
-        return new MemoryCheck(teacher.unet(), teacher.pixelsPerLatent(), 1);
     }
 
     private static int size(PairSource pairs, long limit) {

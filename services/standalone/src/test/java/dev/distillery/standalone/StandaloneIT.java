@@ -5,14 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.lora.Lora;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
-import dev.distillery.diffusion.unet.Lora;
-import dev.distillery.diffusion.unet.SavedLora;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -178,7 +179,7 @@ class StandaloneIT {
         try (SavedLora lora = SavedLora.open(model.resolve(SavedLora.FILE));
                 SafetensorsFile merged =
                         SafetensorsFile.open(model.resolve("unet/diffusion_pytorch_model.safetensors"))) {
-            assertThat(lora.lora()).isEqualTo(new Lora(2, 3, List.of("to_q", "to_v")));
+            assertThat(lora.loras()).isEqualTo(Map.of("unet", new Lora(2, 3, List.of("to_q", "to_v"))));
             assertThat(merged.tensors().values().stream()
                             .mapToLong(t -> t.elements())
                             .sum())

@@ -1,13 +1,15 @@
 package dev.distillery.converter.card;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.distillery.converter.report.RunRecord;
-import dev.distillery.diffusion.unet.SavedLora;
+import dev.distillery.diffusion.lora.SavedLora;
 
 /** How to load a converted model. */
 record Use(RunRecord record, Converted model) {
@@ -19,11 +21,17 @@ record Use(RunRecord record, Converted model) {
         if (model.save().contains("pipeline")) {
             ways.add(Markdown.block(
                     "python", imports("DiffusionPipeline") + "pipe = " + pipeline(repository(), variant()) + draw()));
-            ways.add("Or the U-Net alone, in the teacher's pipeline:");
+            ways.add(
+                    trainedTextEncoders().isEmpty()
+                            ? "Or the U-Net alone, in the teacher's pipeline:"
+                            : "Or the U-Net and its text encoders, in the teacher's pipeline:");
         }
         ways.add(Markdown.block("python", unet()));
         if (model.files().contains(SavedLora.FILE)) {
-            ways.add("The LoRA alone, which that U-Net has in its weights already:");
+            ways.add(
+                    trainedTextEncoders().isEmpty()
+                            ? "The LoRA alone, which that U-Net has in its weights already:"
+                            : "The LoRA alone, which they have in their weights already:");
             ways.add(Markdown.block("python", lora()));
         }
         String kohya = SavedLora.kohyaFile(record.run());
@@ -43,7 +51,8 @@ record Use(RunRecord record, Converted model) {
         String text = imports(
                 vae.isPresent()
                         ? "AutoencoderKL, DiffusionPipeline, UNet2DConditionModel"
-                        : "DiffusionPipeline, UNet2DConditionModel");
+                        : "DiffusionPipeline, UNet2DConditionModel",
+                trainedTextEncoders().values());
         text += "unet = UNet2DConditionModel.from_pretrained(" + quoted(repository()) + ", subfolder=\"unet\""
                 + variant() + type() + ")\n";
         String parts = ", unet=unet";
@@ -51,6 +60,11 @@ record Use(RunRecord record, Converted model) {
             text += "vae = AutoencoderKL.from_pretrained("
                     + quoted(Origin.of(vae.get()).loadable()) + type() + ")\n";
             parts += ", vae=vae";
+        }
+        for (Map.Entry<String, String> encoder : trainedTextEncoders().entrySet()) {
+            text += encoder.getKey() + " = " + encoder.getValue() + ".from_pretrained(" + quoted(repository())
+                    + ", subfolder=" + quoted(encoder.getKey()) + variant() + type() + ")\n";
+            parts += ", " + encoder.getKey() + "=" + encoder.getKey();
         }
         return text + "pipe = " + pipeline(teacher, parts) + draw();
     }
@@ -61,8 +75,26 @@ record Use(RunRecord record, Converted model) {
                 + quoted(repository()) + ")\n";
     }
 
-    private String imports(String names) {
-        return "import torch\nfrom diffusers import " + names + "\n\n";
+    /** Transformers' class by the folder's name; empty if the teacher's are used. */
+    private Map<String, String> trainedTextEncoders() {
+        var encoders = new TreeMap<String, String>();
+        if (record.request().at("/lora/textEncoderLearningRate").isNumber()) {
+            encoders.put("text_encoder", "CLIPTextModel");
+            if (model.files().contains("text_encoder_2/config.json")) {
+                encoders.put("text_encoder_2", "CLIPTextModelWithProjection");
+            }
+        }
+        return encoders;
+    }
+
+    private static String imports(String names) {
+        return imports(names, List.of());
+    }
+
+    private static String imports(String names, Collection<String> transformers) {
+        return "import torch\nfrom diffusers import " + names
+                + (transformers.isEmpty() ? "" : "\nfrom transformers import " + String.join(", ", transformers))
+                + "\n\n";
     }
 
     private String pipeline(String of, String more) {

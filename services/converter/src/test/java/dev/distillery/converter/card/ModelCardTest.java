@@ -183,6 +183,25 @@ class ModelCardTest {
     }
 
     @Test
+    void shouldLoadTheTextEncodersThatWereTrainedBesideTheUnet() throws IOException {
+        // Given
+        ObjectNode request = (ObjectNode) JSON.readTree(store.read(Keys.request(RUN)));
+        ((ObjectNode) request.path("lora")).put("textEncoderLearningRate", 1e-5);
+        store.put(Keys.request(RUN), JSON.writeValueAsBytes(request));
+
+        // When
+        String card = convert("fp16", Set.of("pipeline"));
+
+        // Then
+        assertThat(card)
+                .contains("Or the U-Net and its text encoders, in the teacher's pipeline:")
+                .contains("from transformers import CLIPTextModel, CLIPTextModelWithProjection")
+                .contains("text_encoder_2 = CLIPTextModelWithProjection.from_pretrained(\"OWNER/" + RUN
+                        + "\", subfolder=\"text_encoder_2\"")
+                .contains(", unet=unet, text_encoder=text_encoder, text_encoder_2=text_encoder_2,");
+    }
+
+    @Test
     void shouldShowWordsAsTheyAreWhateverIsInThem() throws IOException {
         // Given
         String prompt = "a | b\n---\n<script>alert(1)</script> ``` ![x](http://x) \"quoted\" {card.run} **c**";

@@ -2,6 +2,7 @@ package dev.distillery.dataingest.teacher;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,16 +13,19 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.SourceException;
+import dev.distillery.diffusion.clip.ClipConfig;
 import dev.distillery.diffusion.unet.UNetConfig;
+import dev.distillery.planning.MemoryCheck;
 
 /**
  * The files that make a teacher, out of a diffusers folder and perhaps another auto-encoder.
  *
  * @param files by name in the teacher's folder in the store
  * @param unet the U-Net's configuration, which tells its family
+ * @param textEncoders configurations of the text encoders
  * @param vaeLevels resolutions of the auto-encoder
  */
-public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLevels) {
+public record TeacherFiles(Map<String, File> files, UNetConfig unet, List<ClipConfig> textEncoders, int vaeLevels) {
     private static final String FORMAT = "teacher 1";
     private static final String MODEL = "teacher.model";
     private static final int MOST_LEVELS = 8;
@@ -60,7 +64,23 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
             files.putAll(other(vae, problems));
         }
         int levels = problems.size() > before ? 0 : levels(files.get("vae/config.json"), problems);
-        return problems.size() > before ? null : new TeacherFiles(files, unet, levels);
+        List<ClipConfig> textEncoders = new ArrayList<>();
+        for (String name : List.of("text_encoder/config.json", "text_encoder_2/config.json")) {
+            if (problems.size() == before && files.containsKey(name)) {
+                textEncoders.add(textEncoder(files.get(name), problems));
+            }
+        }
+        return problems.size() > before ? null : new TeacherFiles(files, unet, textEncoders, levels);
+    }
+
+    private static ClipConfig textEncoder(File config, List<SourceException> problems) throws IOException {
+        String what = config.tree().uri() + ": " + config.name();
+        try (InputStream in = config.open()) {
+            return ClipConfig.of(what, JSON.readTree(in));
+        } catch (IllegalArgumentException | JsonProcessingException e) {
+            problems.add(new SourceException(MODEL, what + " is of no text encoder known here: " + e.getMessage()));
+            return null;
+        }
     }
 
     /** An auto-encoder's own folder, or a whole model's. */
@@ -120,6 +140,11 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, int vaeLeve
             digest.add(name).add(files.get(name).tree().digest(files.get(name).name()));
         }
         return digest.hex();
+    }
+
+    /** Whether training fits into a device's memory. */
+    public MemoryCheck memoryCheck() {
+        return new MemoryCheck(unet, textEncoders, pixelsPerLatent(), 1);
     }
 
     /** Sides of an image in those of its latents. */

@@ -12,6 +12,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.diffusion.clip.ClipModel;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.MatchErrors;
 import dev.distillery.diffusion.distill.TeacherMatch;
 import dev.distillery.diffusion.evaluate.Inception;
@@ -39,8 +40,9 @@ public final class Evaluation implements AutoCloseable {
     private static final int SHOWN = 8;
 
     /**
-     * @param teacher a diffusers folder, whose encoders and auto-encoder both networks use
+     * @param teacher a diffusers folder, whose auto-encoder both networks use, and text encoders unless the student has its own
      * @param student folder of a U-Net
+     * @param trained folder of text encoders that were trained with it
      * @param scoredPx height and width of what CLIP and Inception see
      * @param scheduler configuration of the scheduler that both draw with
      * @param clip folder of a CLIP model
@@ -48,6 +50,7 @@ public final class Evaluation implements AutoCloseable {
     public record Settings(
             Path teacher,
             Path student,
+            Optional<Path> trained,
             Set<Score> scores,
             int sizePx,
             int scoredPx,
@@ -69,6 +72,7 @@ public final class Evaluation implements AutoCloseable {
     private final TextToImage parts;
     private final UNet2DCondition teacher;
     private final UNet2DCondition student;
+    private final Optional<PromptEncoder> trained; // text encoders, the student's own
     private final Judge judge;
     private final Optional<ClipModel> clip;
     private final Optional<Inception> inception;
@@ -80,6 +84,7 @@ public final class Evaluation implements AutoCloseable {
         parts = TextToImage.load(settings.teacher(), settings.scheduler());
         teacher = UNet2DCondition.load(settings.teacher().resolve("unet"), manager);
         student = UNet2DCondition.load(settings.student(), manager);
+        trained = settings.trained().map(encoders -> PromptEncoder.load(encoders, settings.teacher(), manager));
         clip = settings.clip().map(folder -> ClipModel.load(folder, manager));
         inception = settings.inception().map(i -> Inception.load(i.file(), i.sha256(), manager));
         judge = new Judge(parts.vae(), clip, inception, settings.scoredPx());
@@ -107,8 +112,8 @@ public final class Evaluation implements AutoCloseable {
             if (settings.scores().contains(Score.TEACHER_MATCH)) {
                 errors = errors.plus(errors(image, pair.caption(), seed));
             }
-            RgbImage ofStudent = drawn(student, pair.caption(), seed);
-            RgbImage ofTeacher = drawn(teacher, pair.caption(), seed);
+            RgbImage ofStudent = drawn(student, trained.orElse(parts.promptEncoder()), pair.caption(), seed);
+            RgbImage ofTeacher = drawn(teacher, parts.promptEncoder(), pair.caption(), seed);
             if (shown.size() < 3 * SHOWN) {
                 shown.addAll(List.of(sized(image, settings.sizePx()), ofTeacher, ofStudent));
             }
@@ -135,22 +140,26 @@ public final class Evaluation implements AutoCloseable {
     private MatchErrors errors(RgbImage image, String caption, long seed) {
         try (NDManager scope = Torch.newManager()) {
             var encoder = new PairEncoder(parts.vae(), parts.promptEncoder(), settings.sizePx());
-            return match.of(encoder.encode(image, caption, scope), seed);
+            TeacherMatch.Pair pair = encoder.encode(image, caption, scope);
+            TeacherMatch.Pair own = trained.map(prompts -> pair.with(prompts.encode(List.of(caption), scope)))
+                    .orElse(pair);
+            return match.of(pair, own, seed);
         }
     }
 
     /** One at a time: so a picture does not depend on its neighbours. */
-    private RgbImage drawn(UNet2DCondition network, String caption, long seed) {
+    private RgbImage drawn(UNet2DCondition network, PromptEncoder prompts, String caption, long seed) {
         int px = settings.sizePx();
         try (NDManager scope = Torch.newManager()) {
             var one = new TextToImage.Settings(List.of(caption), px, settings.steps(), settings.guidance(), seed);
-            NDArray pixels = parts.render(network, one, scope);
+            NDArray pixels = parts.render(network, prompts, one, scope);
             return RgbImage.fromChw(pixels.mul(2).sub(1).toFloatArray(), px, px);
         }
     }
 
     @Override
     public void close() {
+        trained.ifPresent(PromptEncoder::close);
         clip.ifPresent(ClipModel::close);
         inception.ifPresent(Inception::close);
         parts.close();

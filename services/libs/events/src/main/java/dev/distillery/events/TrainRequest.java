@@ -133,9 +133,10 @@ public record TrainRequest(
      *
      * @param rank 0: none, the network itself learns
      * @param alpha the adapters count by alpha / rank; null: rank
-     * @param targets layers of the transformer blocks
+     * @param targets layers of the U-Net's transformer blocks
+     * @param textEncoderLearningRate with which adapters of the text encoders' attentions learn, too; null: they do not
      */
-    public record Lora(int rank, Double alpha, List<String> targets) {
+    public record Lora(int rank, Double alpha, List<String> targets, Double textEncoderLearningRate) {
         public boolean learns() {
             return rank > 0;
         }

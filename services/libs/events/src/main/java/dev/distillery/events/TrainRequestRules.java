@@ -227,6 +227,15 @@ final class TrainRequestRules {
         check("lora.alpha", v -> v.isNull() || isPositive(v), "a positive number, or null for lora.rank");
         texts("lora.targets", Set.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2"));
         check("lora.targets", v -> !v.isEmpty(), "one layer or more");
+        check(
+                "lora.textEncoderLearningRate",
+                v -> v.isNull() || isPositive(v) && hasLora() && teachesSubject(),
+                "null, or with objective dreambooth and a lora.rank a positive number: the prompts of a data set are encoded"
+                        + " before the training");
+        check(
+                "train.optimizer.learningRate",
+                v -> v.asDouble() > 0 || at("lora.textEncoderLearningRate").isNull(),
+                "more than 0 with lora.textEncoderLearningRate");
         if (hasLora()) {
             check(
                     "objective",

@@ -64,6 +64,8 @@ class TrainRequestTest {
                 "objective: finetune;lora: {rank: 4, alpha: 0}|lora.alpha",
                 "objective: finetune;lora: {rank: 4, targets: [to_x]}|lora.targets",
                 "objective: finetune;lora: {rank: 4, targets: []}|lora.targets",
+                "objective: finetune;lora: {rank: 4, textEncoderLearningRate: 1.0e-5}|lora.textEncoderLearningRate",
+                "lora: {textEncoderLearningRate: 1.0e-5}|lora.textEncoderLearningRate",
                 "objective: finetune;lora: {rank: 4};student: {layout: small}|student.layout",
                 "objective: finetune;lora: {rank: 4};student: {init: random}|student.init",
                 "objective: finetune;train: {loss: {task: 0}}|train.loss.task",

@@ -1,6 +1,7 @@
 package dev.distillery.planning;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 import ai.djl.Device;
+import dev.distillery.diffusion.clip.ClipConfig;
 import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.distill.Student;
 import dev.distillery.diffusion.tensor.Torch;
@@ -20,10 +22,11 @@ import dev.distillery.events.Violation;
 /**
  * Whether training fits into its device's memory, said before the device is taken; and if not, what would help most.
  *
+ * @param textEncoders the teacher's
  * @param pixelsPerLatent sides of an image in those of its latents, 8 with SD's auto-encoders
  * @param devices over which a batch is split
  */
-public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent, int devices) {
+public record MemoryCheck(UNetConfig teacher, Collection<ClipConfig> textEncoders, int pixelsPerLatent, int devices) {
     private static final int TOKENS = 77; // CLIP's
     private static final int HELPS_NAMED = 3;
 
@@ -44,6 +47,11 @@ public record MemoryCheck(UNetConfig teacher, int pixelsPerLatent, int devices) 
                 Student.of(teacher, TrainingSettings.layout(request, teacher)),
                 TrainingSettings.distillation(request),
                 TrainingSettings.lora(request),
+                TrainingSettings.textLora(request)
+                        .map(lora -> new MemoryEstimate.Text(
+                                textEncoders,
+                                lora,
+                                TrainingSettings.prompts(request.subject()).size())),
                 microBatch(request),
                 onGpu);
     }

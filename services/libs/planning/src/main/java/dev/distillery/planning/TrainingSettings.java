@@ -1,5 +1,7 @@
 package dev.distillery.planning;
 
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -15,8 +17,9 @@ import dev.distillery.diffusion.distill.LossWeights;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.SampleWeighting;
+import dev.distillery.diffusion.distill.TextLora;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.tensor.Precision;
-import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
 
@@ -37,10 +40,39 @@ public final class TrainingSettings {
                 : Optional.empty();
     }
 
-    public static Distillation.Init init(TrainRequest request) {
+    /** The adapters of each text encoder, if they learn, too. */
+    public static Optional<Lora> textLora(TrainRequest request) {
+        return request.lora().textEncoderLearningRate() == null
+                ? Optional.empty()
+                : lora(request).map(lora -> new Lora(lora.rank(), lora.alpha(), Lora.OF_TEXT_ENCODER));
+    }
+
+    /** What words a sample has; of a run whose text encoders learn, the place of its prompt among all. */
+    public enum Words {
+        NONE,
+        OF_PAIR,
+        OF_CLASS
+    }
+
+    /** The prompts of a run that learns a subject, in the order of {@link Words}. */
+    public static List<String> prompts(TrainRequest.Subject subject) {
+        return subject.preservesPrior()
+                ? List.of("", subject.prompt(), subject.classPrompt())
+                : List.of("", subject.prompt());
+    }
+
+    /** @param pipeline the teacher's diffusers folder */
+    public static Distillation.Init init(TrainRequest request, Path pipeline) {
         Optional<Lora> lora = lora(request);
         if (lora.isPresent()) {
-            return new Distillation.Init.Adapted(lora.get(), request.train().seed());
+            Optional<TextLora> text = textLora(request)
+                    .map(ofText -> new TextLora(
+                            pipeline,
+                            ofText,
+                            prompts(request.subject()),
+                            request.lora().textEncoderLearningRate()
+                                    / request.train().optimizer().learningRate()));
+            return new Distillation.Init.Adapted(lora.get(), request.train().seed(), text);
         }
         return switch (request.student().init()) {
             case "teacher" -> new Distillation.Init.Teacher();

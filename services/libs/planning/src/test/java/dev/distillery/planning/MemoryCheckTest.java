@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.events.TrainRequest;
@@ -17,8 +18,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 class MemoryCheckTest {
-    private static final MemoryCheck MINI =
-            new MemoryCheck(UNetConfig.read(Path.of("../../../deploy/examples/mini-sdxl/unet")), 4, 1);
+    private static final Path FOLDER = Path.of("../../../deploy/examples/mini-sdxl");
+    private static final MemoryCheck MINI = new MemoryCheck(
+            UNetConfig.read(FOLDER.resolve("unet")),
+            PromptEncoder.configs(FOLDER).values(),
+            4,
+            1);
 
     /** What benchmarks/README.md measured, in MB, of the same steps. */
     @ParameterizedTest
@@ -72,6 +77,29 @@ class MemoryCheckTest {
         // Then
         assertThat(onGpu.ema()).isZero();
         assertThat(onCpu.ema()).isEqualTo(onCpu.student());
+    }
+
+    @Test
+    void shouldCountTextEncodersOnlyWhenTheyLearn() throws IOException {
+        // Given
+        String request =
+                """
+                run: r
+                objective: dreambooth
+                teacher: {model: 'file:///m'}
+                subject: {images: 'file:///d', prompt: sks cat}
+                student: {layout: teacher}
+                lora: {rank: 4, textEncoderLearningRate: %s}
+                encode: {resolution: 64}
+                train: {batch: 4, precision: fp32}
+                """;
+        // When
+        MemoryEstimate without = MINI.estimate(TrainRequest.parse(request.formatted("null")), false);
+        MemoryEstimate with = MINI.estimate(TrainRequest.parse(request.formatted("1.0e-5")), false);
+        // Then
+        assertThat(without.textEncoders()).isZero();
+        assertThat(with.textEncoders()).isEqualTo(4_942_912L * Float.BYTES);
+        assertThat(with.gradients() - without.gradients()).isEqualTo(3L * 4 * (2 * 32 + 2 * 64) * 4 * Float.BYTES);
     }
 
     /** Images of 64 pixels, of which the example's auto-encoder makes latents of 16. */

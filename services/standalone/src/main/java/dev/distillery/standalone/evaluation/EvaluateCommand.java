@@ -13,6 +13,7 @@ import java.util.function.Function;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.distillery.diffusion.evaluate.Gaussian;
 import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.SafetensorsException;
 import dev.distillery.diffusion.schedule.Sampler;
 import dev.distillery.diffusion.tensor.Torch;
@@ -242,6 +243,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         return new Evaluation.Settings(
                 teacher,
                 student,
+                SavedLora.components(model).contains("text_encoder") ? Optional.of(model) : Optional.empty(),
                 wanted,
                 px,
                 scoredPx,

@@ -11,7 +11,7 @@ import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
-import dev.distillery.diffusion.unet.SavedLora;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.standalone.console.UserException;
 
 /** What a run has left, as files: {@code report.html}, {@code model/...}, {@code samples/...}. */

@@ -4,6 +4,7 @@ import java.util.List;
 
 import ai.djl.ndarray.NDManager;
 import dev.distillery.diffusion.distill.Batch;
+import dev.distillery.planning.TrainingSettings.Words;
 import dev.distillery.trainer.data.LatentsDataset.Pair;
 import dev.distillery.trainer.data.LatentsShard.Dimensions;
 
@@ -50,22 +51,22 @@ public final class Batches {
                 : new Assembly(2 * n, sampling.noise(), prior.weights(n));
         for (int i = 0; i < n; i++) {
             try (Pair pair = data.pair(pairs[i])) {
-                assembly.add(pair, drawn(pair, step, firstSlot + i));
+                assembly.add(pair, drawn(pair, Words.OF_PAIR, step, firstSlot + i));
             }
         }
         for (int i = 0; prior != null && i < n; i++) {
             Pair pair = prior.pair(sampling.seed(), step, firstSlot + i);
-            assembly.add(pair, drawn(pair, step, Prior.SLOTS + firstSlot + i));
+            assembly.add(pair, drawn(pair, Words.OF_CLASS, step, Prior.SLOTS + firstSlot + i));
         }
         return assembly.batch;
     }
 
-    private Row drawn(Pair pair, long step, long slot) {
+    private Row drawn(Pair pair, Words words, long step, long slot) {
         Draws choices = Draws.of(sampling.seed(), step, slot, "choices");
         int view = choices.below(pair.dimensions().views());
         int timestep = sampling.timesteps().at(choices.unit());
         boolean captioned = choices.unit() >= sampling.captionDropout();
-        return new Row(view, timestep, captioned, sampling.seed(), step, slot);
+        return new Row(view, timestep, captioned ? words : Words.NONE, sampling.seed(), step, slot);
     }
 
     /**
@@ -79,14 +80,18 @@ public final class Batches {
         for (int place : places) {
             int timestep = (int) ((place + 0.5) * sampling.timesteps().count() / heldOut.length);
             try (Pair pair = data.pair(heldOut[place])) {
-                assembly.add(pair, new Row(0, timestep, true, 0, 0, place));
+                assembly.add(pair, new Row(0, timestep, Words.OF_PAIR, 0, 0, place));
             }
         }
         return assembly.batch.on(manager);
     }
 
     /** What a sample of a batch depends on besides its pair. */
-    private record Row(int view, int timestep, boolean captioned, long seed, long step, long slot) {
+    private record Row(int view, int timestep, Words words, long seed, long step, long slot) {
+        boolean captioned() {
+            return words != Words.NONE;
+        }
+
         Draws draws(String purpose) {
             return Draws.of(seed, step, slot, purpose);
         }
@@ -121,9 +126,10 @@ public final class Batches {
                 perturb(of.draws("perturbation"), at, at + d.latent());
             }
             batch.timesteps()[row] = of.timestep;
-            pair.copyPromptEmbeds(of.captioned, batch.prompts(), row * d.prompt());
+            batch.words()[row] = of.words.ordinal();
+            pair.copyPromptEmbeds(of.captioned(), batch.prompts(), row * d.prompt());
             if (d.pooled() > 0) {
-                pair.copyPooled(of.captioned, batch.pooled(), row * d.pooled());
+                pair.copyPooled(of.captioned(), batch.pooled(), row * d.pooled());
                 pair.copyTimeIds(of.view, batch.timeIds(), row * TIME_IDS);
             }
             row++;

@@ -18,6 +18,7 @@ import dev.distillery.trainer.data.LatentsShard.Dimensions;
  * @param pooled (B, P); empty without SDXL's additional embedding
  * @param timeIds (B, 6)
  * @param weights (B), how much each pair counts; null: all the same
+ * @param words (B), the kind of the prompt
  */
 record HostBatch(
         Dimensions d,
@@ -28,7 +29,8 @@ record HostBatch(
         float[] prompts,
         float[] pooled,
         float[] timeIds,
-        float[] weights) {
+        float[] weights,
+        int[] words) {
 
     static HostBatch of(Dimensions d, int size, boolean perturbed, float[] weights) {
         float[] noise = new float[size * d.latent()];
@@ -41,7 +43,8 @@ record HostBatch(
                 new float[size * d.prompt()],
                 new float[size * d.pooled()],
                 new float[size * Batches.TIME_IDS],
-                weights);
+                weights,
+                new int[size]);
     }
 
     /** Arrays of {@code manager}. */
@@ -58,6 +61,7 @@ record HostBatch(
                 manager.create(prompts, new Shape(size, d.tokens(), d.embedding())),
                 additional ? manager.create(pooled, new Shape(size, d.pooled())) : null,
                 additional ? manager.create(timeIds, new Shape(size, Batches.TIME_IDS)) : null,
-                weights);
+                weights,
+                words);
     }
 }

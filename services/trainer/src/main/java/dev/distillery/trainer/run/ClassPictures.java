@@ -31,7 +31,7 @@ import dev.distillery.trainer.run.RunControls.Stop;
  * depend on, so each is drawn once for all runs that ask for it: picture i has the request's {@code samples.seed + i} and depends
  * on nothing of the others.
  */
-final class ClassPictures {
+final class ClassPictures implements AutoCloseable {
     private static final String FORMAT = "class pictures 1";
 
     private final ArtifactStore store;
@@ -40,6 +40,7 @@ final class ClassPictures {
     private final String prefix;
     private final RunControls controls;
     private final TrainingObserver observer;
+    private TextToImage pipeline; // null until it is needed
 
     /** @param model fingerprint of the teacher */
     ClassPictures(
@@ -85,15 +86,16 @@ final class ClassPictures {
     private Optional<Stop> draw(UNet2DCondition network, List<Integer> missing) {
         int all = request.subject().classImages();
         int done = all - missing.size();
-        try (TextToImage pipeline = TextToImage.load(teacher.path());
-                NDManager scope = Torch.newManager()) {
+        try (NDManager scope = Torch.newManager()) {
             observer.classPicture(done, all);
             for (int i : missing) {
                 Optional<Stop> stop = controls.stop();
                 if (stop.isPresent()) {
                     return stop;
                 }
-                byte[] png = Painter.draw(pipeline, network, settings(i), scope);
+                var settings =
+                        Painter.settings(request.samples(), request.subject().classPrompt(), px(), i);
+                byte[] png = Painter.draw(pipeline(), network, pipeline().promptEncoder(), settings, scope);
                 controls.ensureOurs();
                 store.put(key(i), png);
                 observer.classPicture(++done, all);
@@ -102,14 +104,15 @@ final class ClassPictures {
         return Optional.empty();
     }
 
-    private TextToImage.Settings settings(int picture) {
-        TrainRequest.Samples samples = request.samples();
-        return new TextToImage.Settings(
-                List.of(request.subject().classPrompt()),
-                request.encode().resolution(),
-                samples.steps(),
-                samples.guidance(),
-                samples.seed() + picture);
+    private TextToImage pipeline() {
+        if (pipeline == null) {
+            pipeline = TextToImage.load(teacher.path());
+        }
+        return pipeline;
+    }
+
+    private int px() {
+        return request.encode().resolution();
     }
 
     /**
@@ -118,11 +121,11 @@ final class ClassPictures {
      * @param file that is written
      */
     Prior encode(Path file) throws IOException {
-        int px = request.encode().resolution();
-        try (TextToImage pipeline = TextToImage.load(teacher.path());
-                NDManager scope = Torch.newManager();
+        AutoencoderKL vae = pipeline().vae();
+        try (NDManager scope = Torch.newManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
-            PromptEncoder.Prompts text = pipeline.promptEncoder()
+            PromptEncoder.Prompts text = pipeline()
+                    .promptEncoder()
                     .encode(List.of("", request.subject().classPrompt()), scope);
             float[] pooled =
                     text.pooled() == null ? new float[0] : text.pooled().toFloatArray();
@@ -130,34 +133,50 @@ final class ClassPictures {
                     text.promptEmbeds().toFloatArray(),
                     text.promptEmbeds().getShape().getShape(),
                     pooled);
-            int latent = px / pipeline.vae().config().scale();
+            int latent = px() / vae.config().scale();
             List<Prior.Picture> pictures = new ArrayList<>();
             for (int i = 0; i < request.subject().classImages(); i++) {
                 controls.ensureOurs();
-                pictures.add(encode(key(i), px, pipeline.vae()));
+                pictures.add(encode(key(i), vae));
             }
             return Prior.of(
                     file,
                     pictures,
-                    new long[] {pipeline.vae().config().latentChannels(), latent, latent},
+                    new long[] {vae.config().latentChannels(), latent, latent},
                     caption,
-                    px,
+                    px(),
                     request.subject().priorWeight(),
                     request.train().batch() * request.train().accumulate());
         }
     }
 
-    private Prior.Picture encode(String key, int px, AutoencoderKL vae) {
+    private Prior.Picture encode(String key, AutoencoderKL vae) {
+        int px = px();
         float[] pixels = new float[3 * px * px];
         try {
-            RgbImage.decode(store.read(key)).toChw(pixels, 0);
+            RgbImage picture = RgbImage.decode(store.read(key));
+            if (picture.width() != px || picture.height() != px) {
+                throw damaged(key, "it is " + picture.width() + " x " + picture.height() + " pixels, not " + px);
+            }
+            picture.toChw(pixels, 0);
         } catch (ImageDecodingException e) {
-            throw new ArtifactCorruptException(key + ": " + e.getMessage() + "; delete it, and it is drawn again");
+            throw damaged(key, e.getMessage());
         }
         try (NDManager scope = Torch.newManager()) {
             AutoencoderKL.Posterior posterior = vae.encode(scope.create(pixels, new Shape(1, 3, px, px)));
             return new Prior.Picture(
                     posterior.mean().toFloatArray(), posterior.std().toFloatArray());
+        }
+    }
+
+    private static ArtifactCorruptException damaged(String key, String how) {
+        return new ArtifactCorruptException(key + ": " + how + "; delete it, and it is drawn again");
+    }
+
+    @Override
+    public void close() {
+        if (pipeline != null) {
+            pipeline.close();
         }
     }
 

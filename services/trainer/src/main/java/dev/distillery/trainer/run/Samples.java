@@ -2,9 +2,11 @@ package dev.distillery.trainer.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Ema;
 import dev.distillery.diffusion.unet.UNet2DCondition;
@@ -46,26 +48,30 @@ final class Samples {
         if (prompts == 0 || isThere(TEACHER)) {
             return;
         }
-        base.with(network -> draw(network, TEACHER));
+        base.with(network -> draw(network, Optional.empty(), TEACHER));
     }
 
     /** Draws the student's images as it is now, and those of its average; empty when there is nothing to draw. */
     List<String> student(int epoch) {
         String folder = String.format("epoch-%04d", epoch);
-        List<String> keys = new ArrayList<>(draw(distillation.student(), folder));
+        List<String> keys = new ArrayList<>(drawStudent(folder));
         distillation.ema().ifPresent(ema -> {
             try (Ema.Applied applied = ema.apply()) {
-                keys.addAll(draw(distillation.student(), folder + "-ema"));
+                keys.addAll(drawStudent(folder + "-ema"));
             }
         });
         return keys;
     }
 
-    private List<String> draw(UNet2DCondition unet, String folder) {
+    private List<String> drawStudent(String folder) {
+        return draw(distillation.student(), distillation.promptEncoder(), folder);
+    }
+
+    private List<String> draw(UNet2DCondition unet, Optional<PromptEncoder> trained, String folder) {
         if (prompts == 0 || isThere(folder)) {
             return List.of();
         }
-        List<byte[]> images = painter.paint(unet);
+        List<byte[]> images = painter.paint(unet, trained);
         stillOurs.run();
         List<String> keys = new ArrayList<>();
         for (int i = 0; i < prompts; i++) {

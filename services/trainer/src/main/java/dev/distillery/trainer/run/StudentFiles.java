@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -14,14 +13,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.diffusion.distill.Distillation;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
 import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
-import dev.distillery.diffusion.unet.Lora;
-import dev.distillery.diffusion.unet.SavedLora;
 
 /**
  * A checkpoint as a folder: the student in fp32 as a diffusers folder {@code unet/}, its average as {@code ema/} if one is
@@ -41,15 +39,13 @@ final class StudentFiles {
     private StudentFiles() {}
 
     /** Writes {@code folder} anew. */
-    static void save(Distillation distillation, Optional<Lora> lora, Path folder, TrainState state) throws IOException {
+    static void save(Distillation distillation, Path folder, TrainState state) throws IOException {
         Folders.delete(folder);
-        ObjectNode config = distillation.plan().config().json();
-        saveUnet(folder.resolve(RAW), config, lora, distillation.learning());
+        saveUnet(distillation, folder.resolve(RAW), distillation.learning());
         if (distillation.ema().isPresent()) {
             saveUnet(
+                    distillation,
                     folder.resolve(AVERAGE),
-                    config,
-                    lora,
                     distillation.ema().get().average());
         }
         SavedTensors.write(folder.resolve(OPTIMIZER), distillation.optimizer().state());
@@ -57,14 +53,15 @@ final class StudentFiles {
     }
 
     /** Writes what diffusers loads as a U-Net, or as a LoRA. */
-    private static void saveUnet(Path folder, ObjectNode config, Optional<Lora> lora, Map<String, NDArray> weights)
+    private static void saveUnet(Distillation distillation, Path folder, Map<String, NDArray> weights)
             throws IOException {
         Files.createDirectories(folder);
+        ObjectNode config = distillation.plan().config().json();
         JSON.writerWithDefaultPrettyPrinter().writeValue(folder.resolve(CONFIG).toFile(), config);
-        if (lora.isPresent()) {
-            SavedLora.write(folder.resolve(SavedLora.FILE), lora.get(), weights);
-        } else {
+        if (distillation.loras().isEmpty()) {
             SavedTensors.write(folder.resolve(WEIGHTS), weights);
+        } else {
+            SavedLora.write(folder.resolve(SavedLora.FILE), distillation.loras(), weights);
         }
     }
 

@@ -11,6 +11,7 @@ import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LocalCopies;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.Distillation;
 import dev.distillery.diffusion.distill.Distillation.Part;
 import dev.distillery.diffusion.distill.Distillation.StepResult;
@@ -60,6 +61,8 @@ public final class TrainingRun implements AutoCloseable {
     private final RunControls controls;
     private final ArtifactStore store;
     private final LocalDisk disk;
+    private final String model;
+    private final TeacherFolder folder;
 
     private final LatentsDataset data;
     private final EpochOrder order;
@@ -71,7 +74,6 @@ public final class TrainingRun implements AutoCloseable {
     private final HeldOutEvaluation heldOut;
     private final Checkpoints checkpoints;
     private final Base base;
-    private final Optional<ClassPictures> classPictures;
     private final Samples samples;
     private final Supplier<Latencies> latency;
     private final Pace pace = new Pace();
@@ -120,10 +122,15 @@ public final class TrainingRun implements AutoCloseable {
         order = new EpochOrder(data.index(), split.train(), train.batch(), train.accumulate(), train.seed());
         plan = Settings.plan(request, order.stepsPerEpoch());
         rate = Settings.learningRate(train, plan.steps());
-        TeacherFolder folder = new TeacherFolder(teacher);
+        this.model = model;
+        folder = new TeacherFolder(teacher);
         NoiseSchedule schedule = folder.schedule();
         UNetConfig unet = UNetConfig.read(folder.unet());
-        new MemoryCheck(unet, folder.pixelsPerLatent(), machine.devices().size())
+        new MemoryCheck(
+                        unet,
+                        PromptEncoder.configs(teacher).values(),
+                        folder.pixelsPerLatent(),
+                        machine.devices().size())
                 .violation(request, machine.memory())
                 .ifPresent(tooLarge -> {
                     throw new DeviceMemoryException(tooLarge);
@@ -132,7 +139,7 @@ public final class TrainingRun implements AutoCloseable {
         distillation = Distillation.create(
                 folder.unet(),
                 TrainingSettings.layout(request, unet),
-                TrainingSettings.init(request),
+                TrainingSettings.init(request, teacher),
                 TrainingSettings.distillation(request),
                 schedule,
                 machine.devices());
@@ -141,9 +148,6 @@ public final class TrainingRun implements AutoCloseable {
         checkpoints =
                 new Checkpoints(store, copies, request.run(), train.checkpoint().keep());
         base = new Base(distillation, folder.unet());
-        classPictures = request.subject().preservesPrior()
-                ? Optional.of(new ClassPictures(store, request, model, folder, controls, observer))
-                : Optional.empty();
         samples = new Samples(
                 store, request, distillation, new Painter(folder, request.samples()), base, controls::ensureOurs);
         latency = () -> Latencies.measure(
@@ -162,11 +166,12 @@ public final class TrainingRun implements AutoCloseable {
     public Outcome train() {
         resume();
         tellHeldOut();
-        Optional<Stop> early = classPictures.flatMap(pictures -> pictures.draw(base));
-        if (early.isPresent()) {
-            return stopped(early.get());
+        if (request.subject().preservesPrior()) {
+            Optional<Stop> early = readyClass();
+            if (early.isPresent()) {
+                return stopped(early.get());
+            }
         }
-        classPictures.ifPresent(this::encode);
         if (done == 0) {
             evaluate();
         } else {
@@ -203,9 +208,15 @@ public final class TrainingRun implements AutoCloseable {
         return new Outcome.Completed(done, plan.epochs(), seconds, overhead, latency.get());
     }
 
-    private void encode(ClassPictures pictures) {
-        Path file = disk.folder().resolve("class.safetensors");
-        disk.write("class pictures", () -> prior = pictures.encode(file));
+    private Optional<Stop> readyClass() {
+        try (var pictures = new ClassPictures(store, request, model, folder, controls, observer)) {
+            Optional<Stop> early = pictures.draw(base);
+            if (early.isEmpty()) {
+                Path file = disk.folder().resolve("class.safetensors");
+                disk.write("class pictures", () -> prior = pictures.encode(file));
+            }
+            return early;
+        }
     }
 
     private <T> T timed(Supplier<T> work) {
@@ -328,9 +339,7 @@ public final class TrainingRun implements AutoCloseable {
                 plan.stepsPerEpoch(),
                 seconds,
                 overhead());
-        disk.write(
-                "checkpoint of step " + step,
-                () -> StudentFiles.save(distillation, TrainingSettings.lora(request), folder, state));
+        disk.write("checkpoint of step " + step, () -> StudentFiles.save(distillation, folder, state));
         upload.now();
         checkpoints.upload(step, folder, controls::ensureOurs, new Checkpoints.Told() {
             @Override

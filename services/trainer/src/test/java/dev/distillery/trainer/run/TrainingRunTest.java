@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
@@ -19,13 +21,15 @@ import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.distillery.artifacts.ArtifactCorruptException;
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.HeldOutPairs;
 import dev.distillery.artifacts.Keys;
 import dev.distillery.artifacts.LeaseLostException;
 import dev.distillery.artifacts.LocalCopies;
 import dev.distillery.artifacts.ObjectInfo;
-import dev.distillery.diffusion.unet.SavedLora;
+import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.embedded.EmbeddedS3;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.planning.MemoryCheck.DeviceMemory;
@@ -89,7 +93,26 @@ class TrainingRunTest {
                         0.9,
                         "precision",
                         "bf16"),
-                dreambooth("class prompt", 3));
+                dreambooth("class prompt", 3),
+                trainingTextEncoders());
+    }
+
+    private static Map<String, Object> trainingTextEncoders() {
+        Map<String, Object> settings = new TreeMap<>(dreambooth("class prompt", 3));
+        settings.putAll(Map.of(
+                "/student/layout",
+                "teacher",
+                "/lora/rank",
+                2,
+                "/lora/textEncoderLearningRate",
+                5e-5,
+                "/samples/prompts",
+                List.of("sks flask"),
+                "/samples/size",
+                64,
+                "ema.decay",
+                0.9));
+        return settings;
     }
 
     private static Map<String, Object> dreambooth(String classPrompt, int classImages) {
@@ -134,6 +157,34 @@ class TrainingRunTest {
         assertThat(more.classPictures).containsExactly("2/3", "3/3");
         assertThat(other.classPictures).containsExactly("0/1", "1/1");
         assertThat(store.list("classes/")).hasSize(4).containsAll(before);
+    }
+
+    @Test
+    void shouldNameTheClassPictureThatIsNoMoreWhatWasDrawn() {
+        // Given
+        train(request("first", dreambooth("food bowl", 1)), new Recorder(Recorder.NEVER));
+        String key = store.list("classes/").get(0).key();
+        store.put(key, RgbImage.fromChw(new float[3 * 32 * 48], 48, 32).png());
+        // Then
+        assertThatThrownBy(() -> train(request("second", dreambooth("food bowl", 1)), new Recorder(Recorder.NEVER)))
+                .isInstanceOf(ArtifactCorruptException.class)
+                .hasMessage(key + ": it is 48 x 32 pixels, not 64; delete it, and it is drawn again");
+    }
+
+    @Test
+    void shouldDrawWithTheTextEncodersThatLearn() {
+        // Given rates so high that the prompts come to mean something else
+        Map<String, Object> settings = new TreeMap<>(trainingTextEncoders());
+        settings.put("/samples/everyEpochs", 1);
+        settings.put("optimizer.learningRate", 1e-12);
+        settings.put("/lora/textEncoderLearningRate", 0.1);
+        // When
+        train(request("words", settings), new Recorder(Recorder.NEVER));
+        // Then
+        List<ObjectInfo> drawn = store.list(Keys.samples("words"));
+        assertThat(drawn).extracting(ObjectInfo::key).anyMatch(key -> key.contains("/teacher/"));
+        assertThat(drawn.stream().map(picture -> store.read(picture.key())).map(Arrays::hashCode))
+                .doesNotHaveDuplicates();
     }
 
     @ParameterizedTest(name = "{0}")

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import ai.djl.ndarray.NDArray;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Weights;
 
@@ -15,6 +16,7 @@ import dev.distillery.diffusion.tensor.Weights;
  * @param sight what a token sees
  */
 record ClipLayer(List<NDArray> weights, Shape shape, Sight sight) {
+    private static final List<String> PROJECTIONS = List.of("q_proj", "k_proj", "v_proj", "out_proj");
 
     /** @param quickGelu whether the activation is {@code x sigmoid(1.702 x)} instead of GELU */
     record Shape(int width, int mlpWidth, int heads, boolean quickGelu, double eps) {}
@@ -37,12 +39,13 @@ record ClipLayer(List<NDArray> weights, Shape shape, Sight sight) {
         int d = shape.width;
         var list = new ArrayList<NDArray>();
         list.addAll(w.takePair("layer_norm1", d));
-        for (String name : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
+        for (String name : PROJECTIONS) {
             list.addAll(w.at("self_attn").takePair(name, d, d));
         }
         list.addAll(w.takePair("layer_norm2", d));
         list.addAll(w.takePair("mlp.fc1", shape.mlpWidth, d));
         list.addAll(w.takePair("mlp.fc2", d, shape.mlpWidth));
+        list.addAll(Lora.take(w.at("self_attn"), PROJECTIONS));
         return list;
     }
 

@@ -1,13 +1,16 @@
 package dev.distillery.diffusion.clip;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.SafetensorsSource;
@@ -15,7 +18,7 @@ import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
- * CLIP's text transformer, for inference: every token sees those before it.
+ * CLIP's text transformer: every token sees those before it. Its weights do not learn; a LoRA beside them can.
  *
  * @see <a href="https://github.com/huggingface/transformers/blob/v4.55.4/src/transformers/models/clip/modeling_clip.py#L639">
  *     CLIPTextTransformer</a>
@@ -27,6 +30,7 @@ public final class ClipTextEncoder {
     private final List<ClipLayer> layers;
     private final List<NDArray> finalNorm;
     private final Optional<NDArray> projection; // (P, D)
+    private final Map<String, NDArray> adapters = new LinkedHashMap<>();
 
     /** Takes transformers' keys from {@code w}, which is then to be {@linkplain Weights#check checked}. */
     public ClipTextEncoder(ClipConfig config, Weights w) {
@@ -43,6 +47,11 @@ public final class ClipTextEncoder {
         projection = config.projection()
                 ? Optional.of(w.take("text_projection.weight", config.projectionWidth(), config.width()))
                 : Optional.empty();
+        w.taken().forEach((key, array) -> {
+            if (Lora.isAdapter(key)) {
+                adapters.put(key, array);
+            }
+        });
     }
 
     /**
@@ -51,8 +60,18 @@ public final class ClipTextEncoder {
      * @param manager owner of the parameters
      */
     public static ClipTextEncoder load(Path folder, NDManager manager) {
+        return load(folder, manager, source -> source);
+    }
+
+    /**
+     * Loads a transformers folder.
+     *
+     * @param manager owner of the parameters
+     * @param change what to make of its weights
+     */
+    static ClipTextEncoder load(Path folder, NDManager manager, UnaryOperator<Weights.Source> change) {
         try (SafetensorsFolder files = SafetensorsFolder.open(folder)) {
-            Weights weights = Weights.of(folder.toString(), SafetensorsSource.of(files, manager));
+            Weights weights = Weights.of(folder.toString(), change.apply(SafetensorsSource.of(files, manager)));
             var encoder = new ClipTextEncoder(ClipConfig.read(folder), weights);
             weights.check();
             return encoder;
@@ -72,6 +91,11 @@ public final class ClipTextEncoder {
         return config;
     }
 
+    /** Those of a LoRA by peft's key; empty if there is none. */
+    Map<String, NDArray> adapters() {
+        return adapters;
+    }
+
     /**
      * What it makes of prompts; attached to the manager of the ids.
      *
@@ -83,9 +107,15 @@ public final class ClipTextEncoder {
 
     /** Token ids {@code (B, L)} int64. */
     public Encoding encode(NDArray ids) {
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            return trace(ids);
+        }
+    }
+
+    /** The same, from which gradients go back to the adapters where autograd is on. */
+    Encoding trace(NDArray ids) {
         NDManager owner = ids.getManager();
-        try (Torch.GradMode off = Torch.gradMode(false);
-                NDManager scope = owner.newSubManager()) {
+        try (NDManager scope = owner.newSubManager()) {
             NDArray scoped = ids.duplicate();
             scoped.attach(scope);
             NDArray h = Ops.call("clip_embed", scoped, tokenEmbedding, positionEmbedding); // (B, L, D)
@@ -98,7 +128,7 @@ public final class ClipTextEncoder {
                 h = layer.apply(h);
             }
             NDArray last = Ops.call("layer_norm", h, finalNorm.get(0), finalNorm.get(1), config.eps());
-            NDArray ends = scope.create(ends(ids));
+            NDArray ends = scope.create(ends(ids)).duplicate(); // the way back needs it: not memory of Java, which goes
             NDArray pooled = Ops.call("rows_at", last, ends); // (B, D)
             if (projection.isPresent()) {
                 pooled = Ops.call("linear_no_bias", pooled, projection.get()); // (B, P)

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 import ai.djl.ndarray.NDArray;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 
 /**
@@ -18,6 +19,8 @@ import dev.distillery.diffusion.unet.UNet2DCondition;
  * @param textEmbeds pooled prompt embedding {@code (B, P)}; null for SD v1/v2
  * @param timeIds {@code (B, 6)}; null for SD v1/v2
  * @param weights (B), how much each sample counts in the losses, which are means over the batch; null: 1
+ * @param prompts (B), which of its prompts each sample of a run has whose text encoders learn; null where they do not: there
+ *     {@code promptEmbeds} and {@code textEmbeds} say it
  */
 public record Batch(
         NDArray latents,
@@ -27,7 +30,8 @@ public record Batch(
         NDArray promptEmbeds,
         NDArray textEmbeds,
         NDArray timeIds,
-        float[] weights) {
+        float[] weights,
+        int[] prompts) {
 
     /** Of noise that is not perturbed, and of samples that count the same. */
     public Batch(
@@ -37,7 +41,7 @@ public record Batch(
             NDArray promptEmbeds,
             NDArray textEmbeds,
             NDArray timeIds) {
-        this(latents, noise, noise, timesteps, promptEmbeds, textEmbeds, timeIds, null);
+        this(latents, noise, noise, timesteps, promptEmbeds, textEmbeds, timeIds, null, null);
     }
 
     /**
@@ -59,6 +63,20 @@ public record Batch(
                 tensors.get("prompt_embeds"),
                 tensors.get("text_embeds"),
                 tensors.get("time_ids"));
+    }
+
+    /** The same with the prompts encoded. */
+    Batch with(PromptEncoder.Prompts encoded) {
+        return new Batch(
+                latents,
+                noise,
+                inputNoise,
+                timesteps,
+                encoded.promptEmbeds(),
+                encoded.pooled(),
+                timeIds,
+                weights,
+                prompts);
     }
 
     UNet2DCondition.Input input(NDArray noisyLatents) {

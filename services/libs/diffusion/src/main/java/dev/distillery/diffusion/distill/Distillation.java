@@ -2,6 +2,7 @@ package dev.distillery.diffusion.distill;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,11 +15,12 @@ import java.util.function.Function;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.clip.PromptEncoder;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.unet.Lora;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 
@@ -87,6 +89,7 @@ public final class Distillation implements AutoCloseable {
     private final Replica first;
     private final ExecutorService workers;
     private final Optimizer optimizer;
+    private final Map<String, Lora> loras;
     private final Optional<Ema> ema;
 
     /** What a student's first weights are. */
@@ -97,8 +100,12 @@ public final class Distillation implements AutoCloseable {
         /** Random ones, as PyTorch's layers begin. */
         record Random(long seed) implements Init {}
 
-        /** Those of the teacher, which stay as they are, in a teacher's precision; a LoRA beside them learns. */
-        record Adapted(Lora lora, long seed) implements Init {}
+        /**
+         * Those of the teacher, which stay as they are, in a teacher's precision; a LoRA beside them learns.
+         *
+         * @param text of the text encoders; empty: prompts come encoded
+         */
+        record Adapted(Lora lora, long seed, Optional<TextLora> text) implements Init {}
     }
 
     /** As the other, on the best device of this machine. */
@@ -138,8 +145,42 @@ public final class Distillation implements AutoCloseable {
             thread.setDaemon(true);
             return thread;
         });
-        optimizer = settings.optimizer().of(learning(), first.manager());
+        optimizer = optimizer(init);
+        loras = loras(init);
         ema = settings.ema().map(average -> new Ema(average, learning()));
+    }
+
+    private Optimizer optimizer(Init init) {
+        if (init instanceof Init.Adapted adapted && adapted.text().isPresent()) {
+            List<ParameterGroups.Group> groups = List.of(
+                    new ParameterGroups.Group(student().adapters(), 1),
+                    new ParameterGroups.Group(
+                            promptEncoder().orElseThrow().adapters(),
+                            adapted.text().get().learningRate()));
+            return new ParameterGroups(settings.optimizer(), groups, first.manager());
+        }
+        return settings.optimizer().of(learning(), first.manager());
+    }
+
+    private Map<String, Lora> loras(Init init) {
+        var loras = new LinkedHashMap<String, Lora>();
+        if (init instanceof Init.Adapted adapted) {
+            loras.put("unet", adapted.lora());
+            promptEncoder().ifPresent(encoder -> encoder.encoders()
+                    .forEach(folder ->
+                            loras.put(folder, adapted.text().orElseThrow().lora())));
+        }
+        return loras;
+    }
+
+    /** The LoRA that learns, by the folder's name of what it adapts; empty if none does. */
+    public Map<String, Lora> loras() {
+        return loras;
+    }
+
+    /** The text encoders with their LoRA, if they learn. It stays this one's. */
+    public Optional<PromptEncoder> promptEncoder() {
+        return first.prompts().map(LearningPrompts::encoder);
     }
 
     /** Empty if the student is not taught. */
@@ -151,7 +192,7 @@ public final class Distillation implements AutoCloseable {
         return first.student();
     }
 
-    /** What learns, by its keys: the student's parameters, or those of its LoRA. */
+    /** What learns, by its keys: the student's parameters, or those of its LoRA and of its text encoders'. */
     public Map<String, NDArray> learning() {
         return first.learning();
     }

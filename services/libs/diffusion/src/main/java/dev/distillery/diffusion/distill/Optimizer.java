@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 
 /** Changes parameters in place by their gradients, and remembers what it needs for that in arrays that can be saved. */
-public sealed interface Optimizer permits AdamW, Adafactor {
+public sealed interface Optimizer permits AdamW, Adafactor, ParameterGroups {
 
     /** How to optimize, before there are parameters. */
     sealed interface Settings permits AdamW.Settings, Adafactor.Settings {

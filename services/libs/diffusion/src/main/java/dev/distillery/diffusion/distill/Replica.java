@@ -2,7 +2,9 @@ package dev.distillery.diffusion.distill;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +16,7 @@ import java.util.function.Consumer;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.NarrowSource;
@@ -35,6 +38,8 @@ final class Replica implements AutoCloseable {
     private final UNet2DCondition student;
     private final List<FeaturePoints.Pair> features;
     private final Set<String> sites; // what is compared of the student
+    private final Optional<LearningPrompts> prompts;
+    private final Map<String, NDArray> learning = new LinkedHashMap<>();
     private Accumulated accumulated = Accumulated.NOTHING;
 
     /**
@@ -67,21 +72,37 @@ final class Replica implements AutoCloseable {
                     : new KeptTensors(plan.teacherKeys(), SafetensorsSource.of(files, manager));
             if (init instanceof Distillation.Init.Adapted adapted) {
                 Weights.Source narrow = new NarrowSource(source, settings.precision());
-                source = adapted.lora().beside(narrow, plan.config(), adapted.seed(), manager);
+                Map<String, Shape> shapes = UNet2DCondition.parameterShapes(plan.config());
+                source = adapted.lora().beside(narrow, shapes, adapted.seed(), manager);
             }
             Weights kept = Weights.of("the student", source);
             student = new UNet2DCondition(plan.config(), kept);
             kept.check();
         }
+        prompts = init instanceof Distillation.Init.Adapted adapted
+                ? adapted.text().map(text -> new LearningPrompts(text, adapted.seed(), settings.precision(), manager))
+                : Optional.empty();
+        learning.putAll(student.adapters().isEmpty() ? student.parameters() : student.adapters());
+        prompts.ifPresent(encoders -> learning.putAll(encoders.adapters()));
         features = settings.taught() ? settings.objective().points().pairs(teacherConfig, plan) : List.of();
         sites = settings.taught()
                 ? settings.objective().sites(teacherConfig, plan)
                 : Set.of(UNet2DCondition.PREDICTION);
-        learning().values().forEach(p -> p.setRequiresGradient(true));
+        learning.values().forEach(p -> p.setRequiresGradient(true));
     }
 
     Map<String, NDArray> learning() {
-        return student.adapters().isEmpty() ? student.parameters() : student.adapters();
+        return Collections.unmodifiableMap(learning);
+    }
+
+    /** Those that are encoded here. */
+    Optional<LearningPrompts> prompts() {
+        return prompts;
+    }
+
+    /** The batch as the networks see it. */
+    private Batch encoded(Batch batch, NDManager scope) {
+        return prompts.map(encoders -> encoders.encoded(batch, scope)).orElse(batch);
     }
 
     NDManager manager() {
@@ -134,10 +155,10 @@ final class Replica implements AutoCloseable {
     private String nonFiniteOutput(Batch batch) {
         try (NDManager scope = manager.newSubManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
-            NDArray noisy = noisy(batch, scope);
-            return teacher.flatMap(network -> firstNonFinite(network, batch.input(noisy)))
+            UNet2DCondition.Input input = encoded(batch, scope).input(noisy(batch, scope));
+            return teacher.flatMap(network -> firstNonFinite(network, input))
                     .map(block -> "the teacher's " + block)
-                    .or(() -> firstNonFinite(student, batch.input(noisy)).map(block -> "the student's " + block))
+                    .or(() -> firstNonFinite(student, input).map(block -> "the student's " + block))
                     .orElse("the losses");
         }
     }
@@ -172,7 +193,8 @@ final class Replica implements AutoCloseable {
         try (NDManager scope = manager.newSubManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
             NDArray noisy = noisy(batch, scope);
-            Map<String, NDArray> learnt = student.forward(batch.input(noisy), settings.precision(), sites);
+            Map<String, NDArray> learnt =
+                    student.forward(encoded(batch, scope).input(noisy), settings.precision(), sites);
             var comparison = new Comparison(learnt::get, scope);
             return compare(comparison, batch, noisy, 0, scope)
                     .losses(settings.objective().weights());
@@ -186,11 +208,19 @@ final class Replica implements AutoCloseable {
      */
     Terms backward(Batch batch, double share, NDManager scope) {
         NDArray noisy = noisy(batch, scope);
-        try (Trace trace = student.trace(batch.input(noisy), settings.precision(), sites, settings.recompute())) {
+        try (Trace trace = trace(batch, noisy, scope)) {
             var comparison = new Comparison(trace::at, scope);
             Terms terms = compare(comparison, batch, noisy, share, scope);
             trace.backward(comparison.gradients());
             return terms;
+        }
+    }
+
+    /** Of the student's pass, and of the text encoders' before it. */
+    private Trace trace(Batch batch, NDArray noisy, NDManager scope) {
+        try (Torch.GradMode on = Torch.gradMode(true)) {
+            UNet2DCondition.Input input = encoded(batch, scope).input(noisy);
+            return student.trace(input, settings.precision(), sites, settings.recompute(), prompts.isPresent());
         }
     }
 
@@ -257,6 +287,7 @@ final class Replica implements AutoCloseable {
 
     @Override
     public void close() {
+        prompts.ifPresent(LearningPrompts::close);
         manager.close();
     }
 }

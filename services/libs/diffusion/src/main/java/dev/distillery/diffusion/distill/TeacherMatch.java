@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
@@ -34,7 +35,12 @@ public final class TeacherMatch {
      * @param textEmbeds {@code (1, P)}; null for SD v1/v2
      * @param timeIds {@code (1, 6)}; null for SD v1/v2
      */
-    public record Pair(NDArray latents, NDArray promptEmbeds, NDArray textEmbeds, NDArray timeIds) {}
+    public record Pair(NDArray latents, NDArray promptEmbeds, NDArray textEmbeds, NDArray timeIds) {
+        /** The same with its prompts as other text encoders see them. */
+        public Pair with(PromptEncoder.Prompts prompts) {
+            return new Pair(latents, prompts.promptEmbeds(), prompts.pooled(), timeIds);
+        }
+    }
 
     private final UNet2DCondition teacher;
     private final UNet2DCondition student;
@@ -72,13 +78,20 @@ public final class TeacherMatch {
      * @throws IllegalArgumentException if a block's outputs are of different shapes: then it is no student of this teacher
      */
     public MatchErrors of(Pair pair, long seed) {
+        return of(pair, pair, seed);
+    }
+
+    /** The errors of one pair of which the student has other prompt embeddings than the teacher. */
+    public MatchErrors of(Pair pair, Pair own, long seed) {
         NDManager owner = pair.latents().getManager();
         try (NDManager scope = owner.newSubManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
             Batch batch = batch(pair, seed, scope);
             UNet2DCondition.Input input =
                     batch.input(schedule.addNoise(batch.latents(), batch.noise(), batch.timesteps()));
-            Map<String, NDArray> learnt = student.forward(input, precision, sites());
+            UNet2DCondition.Input ownInput =
+                    own == pair ? input : batch(own, seed, scope).input(input.latents());
+            Map<String, NDArray> learnt = student.forward(ownInput, precision, sites());
             NDArray feature = scope.zeros(batch.timesteps().getShape());
             var output = new double[BINS];
             var listeners = new HashMap<String, Consumer<NDArray>>();

@@ -20,7 +20,7 @@ import dev.distillery.diffusion.vae.AutoencoderKL;
 /**
  * Draws pictures with any U-Net of a model's family: a trainer hands it the teacher and the student that it has in memory.
  *
- * <p>Owns prompt encoder and auto-encoder. A seed gives what {@code torch.Generator("cpu").manual_seed(seed)} gives in
+ * <p>Owns prompt encoder and auto-encoder, of which the first is loaded when it is needed. A seed gives what {@code torch.Generator("cpu").manual_seed(seed)} gives in
  * diffusers.
  *
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py#L828">
@@ -40,13 +40,14 @@ public final class TextToImage implements AutoCloseable {
 
     private final NDManager manager = Torch.newManager();
     private final JsonNode scheduler;
-    private final PromptEncoder promptEncoder;
+    private final Path model;
     private final AutoencoderKL vae;
     private final boolean zerosForEmptyPrompt;
+    private PromptEncoder promptEncoder; // null until it is needed
 
     private TextToImage(Path model, JsonNode scheduler) {
         this.scheduler = scheduler;
-        promptEncoder = PromptEncoder.load(model, manager);
+        this.model = model;
         vae = AutoencoderKL.load(model.resolve("vae"), manager);
         zerosForEmptyPrompt = index(model).path("force_zeros_for_empty_prompt").asBoolean(true);
     }
@@ -71,6 +72,9 @@ public final class TextToImage implements AutoCloseable {
     }
 
     public PromptEncoder promptEncoder() {
+        if (promptEncoder == null) {
+            promptEncoder = PromptEncoder.load(model, manager);
+        }
         return promptEncoder;
     }
 
@@ -86,6 +90,11 @@ public final class TextToImage implements AutoCloseable {
      * @throws IllegalArgumentException if the size is not a multiple of a latent's
      */
     public NDArray render(UNet2DCondition unet, Settings settings, NDManager scope) {
+        return render(unet, promptEncoder(), settings, scope);
+    }
+
+    /** As the other, with text encoders that were trained beside the U-Net. */
+    public NDArray render(UNet2DCondition unet, PromptEncoder prompts, Settings settings, NDManager scope) {
         int scale = vae.config().scale();
         if (settings.sizePx() % scale != 0 || settings.sizePx() < scale) {
             throw new IllegalArgumentException(
@@ -95,7 +104,7 @@ public final class TextToImage implements AutoCloseable {
         try (Sampler sampler = Sampler.of(scheduler, settings.steps());
                 Torch.GradMode off = Torch.gradMode(false);
                 NDManager run = scope.newSubManager()) {
-            Conditions conditions = conditions(unet, settings, run);
+            Conditions conditions = conditions(unet, prompts, settings, run);
             NDArray latents = Torch.normal(
                             settings.seed(),
                             new Shape(settings.prompts().size(), vae.config().latentChannels(), side, side),
@@ -124,14 +133,14 @@ public final class TextToImage implements AutoCloseable {
         }
     }
 
-    private Conditions conditions(UNet2DCondition unet, Settings settings, NDManager run) {
+    private Conditions conditions(UNet2DCondition unet, PromptEncoder prompts, Settings settings, NDManager run) {
         int n = settings.prompts().size();
         boolean guided = settings.guidance() > 1;
-        PromptEncoder.Prompts text = promptEncoder.encode(settings.prompts(), run);
+        PromptEncoder.Prompts text = prompts.encode(settings.prompts(), run);
         NDArray embeds = text.promptEmbeds();
         NDArray pooled = text.pooled();
         if (guided) {
-            PromptEncoder.Prompts empty = promptEncoder.encode(Collections.nCopies(n, ""), run);
+            PromptEncoder.Prompts empty = prompts.encode(Collections.nCopies(n, ""), run);
             boolean zeros = pooled != null && zerosForEmptyPrompt;
             embeds = (zeros ? embeds.zerosLike() : empty.promptEmbeds()).concat(embeds, 0);
             pooled = pooled == null ? null : (zeros ? pooled.zerosLike() : empty.pooled()).concat(pooled, 0);
@@ -162,7 +171,9 @@ public final class TextToImage implements AutoCloseable {
 
     @Override
     public void close() {
-        promptEncoder.close();
+        if (promptEncoder != null) {
+            promptEncoder.close();
+        }
         manager.close();
     }
 }

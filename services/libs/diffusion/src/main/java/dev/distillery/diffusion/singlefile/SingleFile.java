@@ -49,16 +49,21 @@ public final class SingleFile implements AutoCloseable {
      * @throws IllegalArgumentException if a U-Net has a part that the original code does not know
      */
     public SingleFile(Path unet, Path pipeline) {
-        this.unet = UNetConfig.read(unet);
+        this(new Components(pipeline, Map.of("unet", unet)));
+    }
+
+    /** @throws IllegalArgumentException if a U-Net has a part that the original code does not know */
+    public SingleFile(Components pipeline) {
+        this.unet = UNetConfig.read(pipeline.of("unet"));
         try {
-            add(unet, shapes -> OriginalUNet.tensors(this.unet, shapes.keySet()));
-            Path vae = pipeline.resolve("vae");
+            add(pipeline.of("unet"), shapes -> OriginalUNet.tensors(this.unet, shapes.keySet()));
+            Path vae = pipeline.of("vae");
             int levels = VaeConfig.read(vae).channels().size();
             add(vae, shapes -> OriginalVae.tensors(levels, shapes));
             for (OriginalText text : OriginalText.of(Layouts.family(this.unet))) {
-                add(pipeline.resolve(text.folder()), shapes -> text.tensors(shapes.keySet()));
+                add(pipeline.of(text.folder()), shapes -> text.tensors(shapes.keySet()));
             }
-            configs(unet, pipeline);
+            configs(pipeline);
         } catch (IOException e) {
             close();
             throw new UncheckedIOException(e);
@@ -69,9 +74,9 @@ public final class SingleFile implements AutoCloseable {
     }
 
     /** What shapes do not tell, such as heads of attention, is told by the folder's own configurations. */
-    private void configs(Path unet, Path pipeline) throws IOException {
+    private void configs(Components pipeline) throws IOException {
         for (String name : SingleFileConfigs.NAMES) {
-            Path file = name.startsWith("unet/") ? unet.resolve("config.json") : pipeline.resolve(name);
+            Path file = pipeline.file(name);
             if (Files.exists(file)) {
                 JsonNode json = JSON.readTree(Files.readAllBytes(file));
                 configs.put(SingleFileConfigs.METADATA + name, JSON.writeValueAsString(json));

@@ -24,14 +24,17 @@ public final class Trace implements AutoCloseable {
     private final Units units;
     private final NDManager scope;
     private final boolean recompute;
+    private final boolean promptLearns;
     private final NDArray[] outputs;
 
     /**
      * @param sites names of the outputs that will be asked for
      * @param given attached to {@code scope}, which this closes
+     * @param promptLearns whether gradients go back through the prompt's embeddings, too
      */
-    Trace(Units units, Set<String> sites, Units.Given given, boolean recompute, NDManager scope) {
+    Trace(Units units, Set<String> sites, Units.Given given, boolean recompute, boolean promptLearns, NDManager scope) {
         this.units = units;
+        this.promptLearns = promptLearns;
         this.scope = scope;
         this.recompute = recompute;
         Set<Integer> kept = recompute
@@ -46,7 +49,8 @@ public final class Trace implements AutoCloseable {
     }
 
     /**
-     * Adds to each parameter's gradient what follows from the gradients at the outputs. Can be called once.
+     * Adds to each parameter's gradient what follows from the gradients at the outputs, and to those of the text encoders if
+     * they learn. Can be called once.
      *
      * @param gradients by site; each of the shape and type of {@link #at}
      */
@@ -64,7 +68,7 @@ public final class Trace implements AutoCloseable {
     }
 
     private void backwardUnitByUnit(NDArray[] gradients) {
-        boolean[] learning = units.learning();
+        boolean[] learning = units.learning(promptLearns);
         for (int place = units.size() - 1; place >= Units.FIRST; place--) {
             if (gradients[place] != null) {
                 if (learning[place]) {
@@ -73,6 +77,15 @@ public final class Trace implements AutoCloseable {
                 gradients[place].close();
             }
             outputs[place].close(); // what uses it came later, and is done
+        }
+        List<Integer> made = IntStream.range(0, Units.FIRST)
+                .filter(place -> gradients[place] != null)
+                .boxed()
+                .toList();
+        if (!made.isEmpty()) {
+            Torch.backward(
+                    made.stream().map(place -> outputs[place]).toList(),
+                    made.stream().map(place -> gradients[place]).toList());
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import ai.djl.ndarray.NDArray;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**

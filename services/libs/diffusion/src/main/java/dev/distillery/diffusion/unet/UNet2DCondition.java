@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.safetensors.SafetensorsFolder;
 import dev.distillery.diffusion.tensor.NarrowSource;
 import dev.distillery.diffusion.tensor.Ops;
@@ -278,10 +279,11 @@ public final class UNet2DCondition {
      *
      * @param sites names of the outputs that will be asked for
      * @param recompute whether to compute units again on the way back, to save memory
+     * @param promptLearns whether they go back to what made {@code promptEmbeds} and {@code textEmbeds}, too
      */
-    public Trace trace(Input in, Precision precision, Set<String> sites, boolean recompute) {
+    public Trace trace(Input in, Precision precision, Set<String> sites, boolean recompute, boolean promptLearns) {
         NDManager scope = in.latents.getManager().newSubManager();
-        return new Trace(units, sites, given(in, precision, scope), recompute, scope);
+        return new Trace(units, sites, given(in, precision, scope), recompute, promptLearns, scope);
     }
 
     private Units.Given given(Input in, Precision precision, NDManager scope) {

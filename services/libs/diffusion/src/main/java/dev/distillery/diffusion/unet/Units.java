@@ -18,7 +18,7 @@ import dev.distillery.diffusion.tensor.Ops;
  * list, and no block knows of it.
  */
 final class Units {
-    /** The places of what is given, which needs no gradient; as in {@link Given}. */
+    /** The places of what is given; as in {@link Given}. */
     static final int LATENTS = 0;
 
     static final int TIME = 1;
@@ -111,9 +111,15 @@ final class Units {
         return units.get(place);
     }
 
-    /** By place, whether an output depends on weights that learn, so that gradients go back to there. */
-    boolean[] learning() {
+    /**
+     * By place, whether gradients go back to there: to outputs that depend on weights that learn, and to the prompt.
+     *
+     * @param promptLearns whether what made the prompt's embeddings learns
+     */
+    boolean[] learning(boolean promptLearns) {
         boolean[] learning = new boolean[units.size()];
+        learning[TEXT] = promptLearns;
+        learning[PROMPT] = promptLearns;
         for (int place = FIRST; place < learning.length; place++) {
             Unit unit = units.get(place);
             learning[place] = unit.inputs.stream().anyMatch(input -> learning[input])

@@ -218,25 +218,33 @@ class Ops(Module):
     tokens = torch.expand(token, [torch.size(pixels, 0), 1, -1])
     return torch.add(torch.cat([tokens, patches], 1), positions)
 
-  # w: layer_norm1, q, k, v, out, layer_norm2, fc1, fc2, each weight and bias
+  # w: layer_norm1, q, k, v, out, layer_norm2, fc1, fc2, each weight and bias [, lora of q, k, v, out (4 x 3)]
   def clip_layer(self: __torch__.Ops, x: Tensor, w: List[Tensor], heads: Tensor, eps: Tensor, quick_gelu: Tensor, causal: Tensor) -> Tensor:
-    c = [torch.size(x, -1)]
     n = int(heads)
-    h = torch.layer_norm(x, c, w[0], w[1], float(eps))
-    q = torch.transpose(torch.unflatten(torch.linear(h, w[2], w[3]), -1, [n, -1]), 1, 2)
-    k = torch.transpose(torch.unflatten(torch.linear(h, w[4], w[5]), -1, [n, -1]), 1, 2)
-    v = torch.transpose(torch.unflatten(torch.linear(h, w[6], w[7]), -1, [n, -1]), 1, 2)
+    lora = torch.slice(w, 16)
+    h = (self).norm_of_channels(x, w[0], w[1], float(eps))
+    q = torch.transpose(torch.unflatten((self).adapted((self).linear(h, w[2], w[3]), h, lora, 0), -1, [n, -1]), 1, 2)
+    k = torch.transpose(torch.unflatten((self).adapted((self).linear(h, w[4], w[5]), h, lora, 1), -1, [n, -1]), 1, 2)
+    v = torch.transpose(torch.unflatten((self).adapted((self).linear(h, w[6], w[7]), h, lora, 2), -1, [n, -1]), 1, 2)
     a = torch.scaled_dot_product_attention(q, k, v, None, 0., torch.gt(int(causal), 0))
-    x1 = torch.add(torch.linear(torch.flatten(torch.transpose(a, 1, 2), 2), w[8], w[9]), x)
-    f = torch.linear(torch.layer_norm(x1, c, w[10], w[11], float(eps)), w[12], w[13])
+    a0 = torch.flatten(torch.transpose(a, 1, 2), 2)
+    x1 = torch.add((self).adapted((self).linear(a0, w[8], w[9]), a0, lora, 3), x)
+    f = (self).linear((self).norm_of_channels(x1, w[10], w[11], float(eps)), w[12], w[13])
     if torch.gt(int(quick_gelu), 0):
       g = torch.mul(f, torch.sigmoid(torch.mul(f, 1.702)))
     else:
       g = torch.gelu(f)
-    return torch.add(torch.linear(g, w[14], w[15]), x1)
+    return torch.add((self).linear(g, w[14], w[15]), x1)
 
   def layer_norm(self: __torch__.Ops, x: Tensor, w: Tensor, b: Tensor, eps: Tensor) -> Tensor:
-    return torch.layer_norm(x, [torch.size(x, -1)], w, b, float(eps))
+    return (self).norm_of_channels(x, w, b, float(eps))
+
+  # row r of x (K, ...) for each row r of a matrix with one 1 in a row (B, K) -> (B, ...); its gradient, unlike that of an
+  # index, adds up in the same order each time on a GPU too
+  def chosen(self: __torch__.Ops, x: Tensor, rows: Tensor) -> Tensor:
+    shape = torch.size(x)
+    shape[0] = torch.size(rows, 0)
+    return torch.reshape(torch.matmul(rows, torch.flatten(x, 1)), shape)
 
   # row i of x (B, L, D) at place at[i] -> (B, D)
   def rows_at(self: __torch__.Ops, x: Tensor, at: Tensor) -> Tensor:

@@ -109,7 +109,8 @@ class DistillationGoldenTest {
                 of.promptEmbeds().get(rows),
                 of.textEmbeds().get(rows),
                 of.timeIds().get(rows),
-                weights);
+                weights,
+                null);
     }
 
     @ParameterizedTest

@@ -14,6 +14,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import dev.distillery.diffusion.Golden;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
@@ -21,7 +22,6 @@ import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
-import dev.distillery.diffusion.unet.SavedLora;
 import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
@@ -109,7 +109,7 @@ class LoraGoldenTest {
                 NDManager scope = Torch.newManager()) {
             // When
             Files.copy(golden.resolve("unet/config.json"), dir.resolve("config.json"));
-            saved.merge(golden.resolve("unet"), dir.resolve("diffusion_pytorch_model.safetensors"));
+            saved.merge("unet", golden.resolve("unet"), dir.resolve("diffusion_pytorch_model.safetensors"));
             // Then
             Map<String, NDArray> expected = Golden.tensors(golden.resolve("lora/step.safetensors"), scope);
             Map<String, NDArray> teacher = Golden.tensors(golden.resolve("teacher.safetensors"), scope);
@@ -157,7 +157,7 @@ class LoraGoldenTest {
     void shouldSayWhatItIsNotFor() {
         Path sdxl = Golden.folder("unet-sdxl");
         try (SavedLora ofOther = SavedLora.open(Golden.folder("unet-sd1/lora").resolve(SavedLora.FILE))) {
-            assertThatThrownBy(() -> ofOther.merge(sdxl.resolve("unet"), dir.resolve("merged.safetensors")))
+            assertThatThrownBy(() -> ofOther.merge("unet", sdxl.resolve("unet"), dir.resolve("merged.safetensors")))
                     .hasMessageContaining("down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight")
                     .hasMessageContaining("not there");
         }
@@ -183,7 +183,7 @@ class LoraGoldenTest {
         return Distillation.create(
                 golden.resolve("unet"),
                 Layouts.named(UNetConfig.read(golden.resolve("unet")), Layouts.TEACHER),
-                new Distillation.Init.Adapted(saved.lora(), 0),
+                new Distillation.Init.Adapted(saved.loras().get("unet"), 0, Optional.empty()),
                 settings,
                 NoiseSchedule.read(golden.resolve("scheduler")));
     }

@@ -11,10 +11,11 @@ import java.util.Map;
 import dev.distillery.diffusion.Golden;
 import dev.distillery.diffusion.distill.Layouts;
 import dev.distillery.diffusion.distill.Student;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.safetensors.SafetensorsWriter;
-import dev.distillery.diffusion.unet.SavedLora;
+import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +45,10 @@ class StudentLoraTest {
             // Then
             try (SavedLora saved = SavedLora.open(written);
                     SafetensorsFile file = SafetensorsFile.open(written)) {
-                assertThat(saved.lora().shapes(student.config()).keySet())
+                assertThat(saved.loras()
+                                .get("unet")
+                                .shapes(UNet2DCondition.parameterShapes(student.config()))
+                                .keySet())
                         .hasSize(file.tensors().size())
                         .hasSize(2 * filtered.kept().size());
                 assertThat(filtered.kept().size() + filtered.dropped().size())

@@ -1,4 +1,4 @@
-package dev.distillery.diffusion.unet;
+package dev.distillery.diffusion.lora;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,17 +14,20 @@ import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 
 /**
- * Low-rank adapters of a U-Net's linear layers: {@code W x + alpha / rank * B (A x)}, where A and B learn and W does not.
+ * Low-rank adapters of a network's linear layers: {@code W x + alpha / rank * B (A x)}, where A and B learn and W does not.
  *
  * @param rank rows of A {@code (rank, in)} and columns of B {@code (out, rank)}
- * @param targets ends of the layers' names, of {@link #TARGETS}
+ * @param targets ends of the layers' names, all of {@link #OF_UNET} or all of {@link #OF_TEXT_ENCODER}
  * @see <a href="https://arxiv.org/abs/2106.09685">LoRA</a>
  * @see <a href="https://github.com/huggingface/peft/blob/v0.21.2/src/peft/tuners/lora/layer.py#L1074">peft's Linear, whose
  *     arithmetic this is</a>
  */
 public record Lora(int rank, double alpha, List<String> targets) {
-    /** The linear layers of a transformer block: the projections of its attentions, and its feed-forward. */
-    public static final List<String> TARGETS = List.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2");
+    /** The linear layers of a U-Net's transformer block: the projections of its attentions, and its feed-forward. */
+    public static final List<String> OF_UNET = List.of("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2");
+
+    /** The projections of a text encoder's attentions. */
+    public static final List<String> OF_TEXT_ENCODER = List.of("q_proj", "k_proj", "v_proj", "out_proj");
 
     /** How the keys of A and B end. */
     static final String A = ".lora_A.weight";
@@ -38,11 +41,10 @@ public record Lora(int rank, double alpha, List<String> targets) {
         if (rank < 1) {
             throw new IllegalArgumentException("a LoRA's rank is at least 1, but is " + rank);
         }
-        var unknown = new TreeSet<>(targets);
-        TARGETS.forEach(unknown::remove);
-        if (targets.isEmpty() || !unknown.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "a LoRA's targets are one or more of " + TARGETS + ", but are " + targets);
+        boolean known = OF_UNET.containsAll(targets) || OF_TEXT_ENCODER.containsAll(targets);
+        if (targets.isEmpty() || !known) {
+            throw new IllegalArgumentException("a LoRA's targets are one or more of " + OF_UNET + ", or of "
+                    + OF_TEXT_ENCODER + ", but are " + targets);
         }
     }
 
@@ -51,11 +53,15 @@ public record Lora(int rank, double alpha, List<String> targets) {
         return alpha / rank;
     }
 
-    /** Shapes of all A and B by peft's key, {@code down_blocks...to_q.lora_A.weight}, in the order of the model. */
-    public Map<String, Shape> shapes(UNetConfig config) {
+    /**
+     * Shapes of all A and B by peft's key, {@code down_blocks...to_q.lora_A.weight}, in the order of the model.
+     *
+     * @param network shapes of its parameters, by key
+     */
+    public Map<String, Shape> shapes(Map<String, Shape> network) {
         var shapes = new LinkedHashMap<String, Shape>();
-        UNet2DCondition.parameterShapes(config).forEach((key, shape) -> {
-            if (isTarget(key)) {
+        network.forEach((key, shape) -> {
+            if (targets.stream().anyMatch(target -> key.endsWith("." + target + ".weight"))) {
                 String layer = key.substring(0, key.length() - ".weight".length());
                 shapes.put(layer + A, new Shape(rank, shape.get(1)));
                 shapes.put(layer + B, new Shape(shape.get(0), rank));
@@ -64,21 +70,18 @@ public record Lora(int rank, double alpha, List<String> targets) {
         return shapes;
     }
 
-    private boolean isTarget(String key) {
-        return key.contains(".transformer_blocks.")
-                && targets.stream().anyMatch(target -> key.endsWith("." + target + ".weight"));
-    }
-
     /** The layer of an A or a B. */
     static String layer(String key) {
         return key.substring(0, key.length() - A.length()); // B's is as long
     }
 
-    static boolean isAdapter(String key) {
+    /** Whether a key is that of an A or a B. */
+    public static boolean isAdapter(String key) {
         return key.endsWith(A) || key.endsWith(B);
     }
 
-    static boolean isScale(String key) {
+    /** Whether a key is that of the number by which adapters count. */
+    public static boolean isScale(String key) {
         return key.endsWith(SCALE);
     }
 
@@ -86,10 +89,11 @@ public record Lora(int rank, double alpha, List<String> targets) {
      * A network's weights with adapters that change nothing yet: A is normal with the deviation {@code 1 / rank}, as peft's
      * {@code init_lora_weights="gaussian"} and diffusers' training scripts have it, B is zero.
      *
+     * @param network shapes of its parameters, by key
      * @param manager owner of the adapters
      */
-    public Weights.Source beside(Weights.Source base, UNetConfig config, long seed, NDManager manager) {
-        Map<String, Shape> shapes = shapes(config);
+    public Weights.Source beside(Weights.Source base, Map<String, Shape> network, long seed, NDManager manager) {
+        Map<String, Shape> shapes = shapes(network);
         List<String> inOrder = List.copyOf(shapes.keySet());
         NDArray scale = manager.create((float) scale());
         Set<String> keys = new TreeSet<>(base.keys());
@@ -128,7 +132,7 @@ public record Lora(int rank, double alpha, List<String> targets) {
      * @param layers of a unit
      * @return empty if none of them is adapted
      */
-    static List<NDArray> take(Weights w, List<String> layers) {
+    public static List<NDArray> take(Weights w, List<String> layers) {
         if (layers.stream().noneMatch(layer -> w.has(layer + A))) {
             return List.of();
         }

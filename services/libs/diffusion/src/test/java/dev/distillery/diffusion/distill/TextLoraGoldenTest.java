@@ -1,0 +1,245 @@
+package dev.distillery.diffusion.distill;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import dev.distillery.diffusion.Golden;
+import dev.distillery.diffusion.clip.PromptEncoder;
+import dev.distillery.diffusion.lora.Lora;
+import dev.distillery.diffusion.lora.SavedLora;
+import dev.distillery.diffusion.safetensors.DType;
+import dev.distillery.diffusion.safetensors.SafetensorsFile;
+import dev.distillery.diffusion.schedule.NoiseSchedule;
+import dev.distillery.diffusion.tensor.Ops;
+import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.tensor.Torch;
+import dev.distillery.diffusion.tensor.Weights;
+import dev.distillery.diffusion.unet.UNetConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+/** A LoRA of U-Net and text encoders against peft 0.21.2; golden tensors by {@code src/test/python/golden_lora_text.py}. */
+class TextLoraGoldenTest {
+    private static final Path GOLDEN = Golden.folder("lora-text");
+    private static final List<String> PROMPTS = List.of("", "red apple, food fruit", "yellow heart, heart");
+    private static final int[] OF_SAMPLES = {1, 2, 0, 1};
+
+    @TempDir
+    Path dir;
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldEqualPeftInPredictionAndEveryGradient(boolean recompute) {
+        try (SavedLora saved = SavedLora.open(GOLDEN.resolve(SavedLora.FILE));
+                Distillation d = adapted(saved, Precision.FP32, recompute, 1);
+                NDManager scope = d.newScope()) {
+            // Given
+            Map<String, NDArray> expected = Golden.tensors(GOLDEN.resolve("step.safetensors"), scope);
+            fill(d.learning(), saved, scope);
+            // When
+            Replica.Terms terms = d.backward(batch(expected), 1, scope);
+            // Then
+            Golden.assertClose("prediction", terms.prediction(), expected.get("prediction"));
+            assertThat(terms.task().getFloat()).isCloseTo(expected.get("task").getFloat(), within(1e-5f));
+            Map<String, NDArray> named = new LinkedHashMap<>();
+            expected.forEach((key, array) -> named.put(key.replace("grad.unet.", "grad."), array));
+            DistillationGoldenTest.assertGradients(List.copyOf(d.learning().keySet()), d.gradients(scope), named);
+            assertThat(d.learning().keySet()).hasSize((int) expected.keySet().stream()
+                    .filter(key -> key.startsWith("grad."))
+                    .count());
+        }
+    }
+
+    @Test
+    void shouldEncodePromptsAsTheAdaptedEncodersDo() {
+        try (SavedLora saved = SavedLora.open(GOLDEN.resolve(SavedLora.FILE));
+                Distillation d = adapted(saved, Precision.FP32, false, 1);
+                NDManager scope = d.newScope()) {
+            // Given
+            Map<String, NDArray> expected = Golden.tensors(GOLDEN.resolve("step.safetensors"), scope);
+            fill(d.learning(), saved, scope);
+            // When
+            PromptEncoder.Prompts encoded = d.promptEncoder().orElseThrow().encode(PROMPTS, scope);
+            // Then
+            Golden.assertClose("prompt_embeds", encoded.promptEmbeds(), expected.get("embeds"));
+            Golden.assertClose("pooled", encoded.pooled(), expected.get("pooled"));
+        }
+    }
+
+    @Test
+    void shouldDoWithoutTheAdaptersWhatTheBaseDoesWithThem() throws IOException {
+        try (SavedLora saved = SavedLora.open(GOLDEN.resolve(SavedLora.FILE));
+                NDManager scope = Torch.newManager()) {
+            // When
+            for (String encoder : List.of("text_encoder", "text_encoder_2")) {
+                Path base = Golden.miniSdxl().resolve(encoder);
+                Path merged = Files.createDirectories(dir.resolve(encoder));
+                Files.copy(base.resolve("config.json"), merged.resolve("config.json"));
+                saved.merge(encoder, base, merged.resolve("model.safetensors"));
+                copy(Golden.miniSdxl(), encoder.replace("text_encoder", "tokenizer"));
+            }
+            // Then
+            Map<String, NDArray> expected = Golden.tensors(GOLDEN.resolve("step.safetensors"), scope);
+            try (PromptEncoder encoder = PromptEncoder.load(dir, scope)) {
+                PromptEncoder.Prompts encoded = encoder.encode(PROMPTS, scope);
+                Golden.assertClose("prompt_embeds", encoded.promptEmbeds(), expected.get("embeds"));
+                Golden.assertClose("pooled", encoded.pooled(), expected.get("pooled"));
+            }
+        }
+    }
+
+    @Test
+    void shouldLearnOnlyTheAdaptersAndTheEncodersAtTheirOwnRate() {
+        try (SavedLora saved = SavedLora.open(GOLDEN.resolve(SavedLora.FILE));
+                Distillation d = adapted(saved, Precision.BF16, true, 0.25);
+                NDManager scope = d.newScope()) {
+            // Given
+            Batch batch = batch(Golden.tensors(GOLDEN.resolve("step.safetensors"), scope));
+            double before = d.evaluate(batch).task();
+            // When: AdamW's first step is the learning rate, whatever the gradient
+            step(d);
+            // Then
+            assertThat(largest(
+                            d.learning().get("mid_block.attentions.0.transformer_blocks.0.attn2.to_q.lora_B.weight")))
+                    .isCloseTo(1e-2f, within(1e-4f));
+            String ofText = "text_encoder_2.text_model.encoder.layers.1.self_attn.v_proj.lora_B.weight";
+            assertThat(largest(d.learning().get(ofText))).isCloseTo(0.25e-2f, within(1e-4f));
+            int arrays = d.liveArrays();
+            for (int i = 0; i < 20; i++) {
+                step(d);
+            }
+            assertThat(d.liveArrays()).isEqualTo(arrays);
+            assertThat(d.evaluate(batch).task()).isLessThan(0.99 * before);
+            assertThat(d.loras()).containsOnlyKeys("unet", "text_encoder", "text_encoder_2");
+        }
+    }
+
+    private static void step(Distillation d) {
+        try (NDManager scope = d.newScope()) {
+            d.step(batch(Golden.tensors(GOLDEN.resolve("step.safetensors"), scope)), 1e-2);
+        }
+    }
+
+    private static float largest(NDArray array) {
+        return array.duplicate().abs().max().getFloat();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"DIFFUSERS, pytorch_lora_weights", "KOHYA, kohya"})
+    void shouldNameTensorsAsDiffusersNamesThem(SavedLora.Naming naming, String file) throws IOException {
+        // Given
+        Path written = dir.resolve("lora.safetensors");
+        // When
+        try (SavedLora saved = SavedLora.open(GOLDEN.resolve(SavedLora.FILE))) {
+            assertThat(saved.loras())
+                    .containsOnlyKeys("unet", "text_encoder", "text_encoder_2")
+                    .containsEntry("unet", new Lora(2, 3, List.of("to_q", "to_v")));
+            write(saved, written, naming);
+        }
+        // Then
+        try (SafetensorsFile ours = SafetensorsFile.open(written);
+                SafetensorsFile theirs = SafetensorsFile.open(GOLDEN.resolve(file + ".safetensors"))) {
+            assertThat(ours.tensors().keySet())
+                    .containsExactlyInAnyOrderElementsOf(theirs.tensors().keySet());
+            ours.tensors().keySet().stream()
+                    .filter(name -> !name.endsWith(".alpha")) // diffusers writes the rank in its place
+                    .forEach(name -> assertThat(ours.data(name)).isEqualTo(theirs.data(name)));
+        }
+    }
+
+    /** kohya's LORA_PREFIX_TEXT_ENCODER; only SDXL's two are numbered. */
+    @Test
+    void shouldNameTheOnlyTextEncoderAsKohyaDoes() throws IOException {
+        // Given
+        Path written = dir.resolve("lora.safetensors");
+        Path kohya = dir.resolve("kohya.safetensors");
+        var lora = new Lora(2, 3, Lora.OF_TEXT_ENCODER);
+        try (NDManager scope = Torch.newManager()) {
+            String layer = "text_encoder.text_model.encoder.layers.0.self_attn.q_proj";
+            SavedLora.write(
+                    written,
+                    Map.of("text_encoder", lora),
+                    Map.of(
+                            layer + ".lora_A.weight", scope.ones(new Shape(2, 8)),
+                            layer + ".lora_B.weight", scope.ones(new Shape(8, 2))));
+        }
+        // When
+        try (SavedLora saved = SavedLora.open(written)) {
+            assertThat(saved.loras()).isEqualTo(Map.of("text_encoder", lora));
+            write(saved, kohya, SavedLora.Naming.KOHYA);
+        }
+        // Then
+        String module = "lora_te_text_model_encoder_layers_0_self_attn_q_proj";
+        try (SafetensorsFile file = SafetensorsFile.open(kohya)) {
+            assertThat(file.tensors())
+                    .containsOnlyKeys(module + ".lora_down.weight", module + ".lora_up.weight", module + ".alpha");
+        }
+    }
+
+    private static void write(SavedLora saved, Path to, SavedLora.Naming naming) throws IOException {
+        saved.write(FileChannel.open(to, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), naming, DType.F32);
+    }
+
+    private void copy(Path model, String folder) throws IOException {
+        Files.createDirectories(dir.resolve(folder));
+        try (var files = Files.list(model.resolve(folder))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, dir.resolve(folder).resolve(file.getFileName()));
+            }
+        }
+    }
+
+    private static Batch batch(Map<String, NDArray> tensors) {
+        NDArray noise = tensors.get("noise");
+        return new Batch(
+                tensors.get("latents"),
+                noise,
+                noise,
+                tensors.get("timesteps"),
+                null,
+                null,
+                tensors.get("time_ids"),
+                null,
+                OF_SAMPLES);
+    }
+
+    private static Distillation adapted(SavedLora saved, Precision precision, boolean recompute, double rate) {
+        var objective = new Objective(
+                new LossWeights(1, 0, 0), SampleWeighting.EQUAL, OptionalDouble.empty(), FeaturePoints.BLOCK, false);
+        var settings = new Distillation.Settings(
+                objective, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, precision, recompute, false);
+        var text = new TextLora(Golden.miniSdxl(), saved.loras().get("text_encoder"), PROMPTS, rate);
+        Path unet = Golden.miniSdxl().resolve("unet");
+        return Distillation.create(
+                unet,
+                Layouts.named(UNetConfig.read(unet), Layouts.TEACHER),
+                new Distillation.Init.Adapted(saved.loras().get("unet"), 0, Optional.of(text)),
+                settings,
+                NoiseSchedule.read(Golden.miniSdxl().resolve("scheduler")));
+    }
+
+    private static void fill(Map<String, NDArray> adapters, SavedLora saved, NDManager scope) {
+        Weights.Source source = saved.source(scope);
+        assertThat(source.keys()).containsExactlyInAnyOrderElementsOf(adapters.keySet());
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            adapters.forEach((key, array) -> Ops.copy(List.of(array), List.of(source.load(key))));
+        }
+    }
+}
