@@ -106,16 +106,16 @@ def check_lora(folder):
         with torch.no_grad():
             got = pipe.unet(b["latents"], b["timesteps"], b["prompt_embeds"],
                             added_cond_kwargs=dict(text_embeds=b["text_embeds"], time_ids=b["time_ids"])).sample
-        compare(file, "prediction", got, b["prediction"])
+        require_close(file, "prediction", got, b["prediction"])
         if os.path.exists(f"{folder}/prompt.safetensors"):  # text encoders have one, too
             encoded = load_file(f"{folder}/prompt.safetensors")
             with torch.no_grad():
                 embeds, _, pooled, _ = pipe.encode_prompt("red apple, food fruit", device="cpu", do_classifier_free_guidance=False)
-            compare(file, "prompt_embeds", embeds, encoded["prompt_embeds"])
-            compare(file, "text_embeds", pooled, encoded["text_embeds"])
+            require_close(file, "prompt_embeds", embeds, encoded["prompt_embeds"])
+            require_close(file, "text_embeds", pooled, encoded["text_embeds"])
 
 
-def compare(file, what, got, merged):
+def require_close(file, what, got, merged):
     error = ((got - merged).abs().max() / merged.std()).item()
     if not error < 1e-4:
         SAID.append(f"{file}: {what} differs from the merged network's by {error} of its standard deviation")

@@ -54,6 +54,9 @@ final class Sides {
         if (variant.lora() > 0) {
             command.addAll(List.of("--lora", String.valueOf(variant.lora())));
         }
+        if (variant.textEncoders()) {
+            command.add("--text-encoders");
+        }
         return JSON.readValue(Processes.run(command, threads), Measurement.class);
     }
 

@@ -70,6 +70,12 @@ final class StepBenchmark implements Callable<Integer> {
             description = "Fine-tunes a LoRA of the attention projections, as peft does, in place of distilling.")
     private int lora;
 
+    @Option(
+            names = "--text-encoders",
+            description =
+                    "With --lora and case mini: the text encoders have one, too, and encode two prompts in each step.")
+    private boolean textEncoders;
+
     @Option(names = "--rounds", defaultValue = "3", description = "Processes of each side, default ${DEFAULT-VALUE}.")
     private int rounds;
 
@@ -102,6 +108,10 @@ final class StepBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        if (textEncoders && (lora == 0 || !List.of("mini").equals(cases))) {
+            throw new IllegalArgumentException(
+                    "--text-encoders needs --lora and --case mini, the one with a tokenizer");
+        }
         boolean temporary = work == null;
         Path folder = temporary ? Files.createTempDirectory("distillery-benchmark") : Files.createDirectories(work);
         try {
@@ -150,7 +160,7 @@ final class StepBenchmark implements Callable<Integer> {
         List<Variant> variants = new ArrayList<>();
         for (String precision : precisions) {
             for (boolean recompute : recomputes) {
-                variants.add(new Variant(precision, recompute, optimizer, encode, lora));
+                variants.add(new Variant(precision, recompute, optimizer, encode, lora, textEncoders));
             }
         }
         return variants;

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import ai.djl.Device;
@@ -15,6 +16,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.distillery.diffusion.clip.ClipTextEncoder;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.distill.Adafactor;
 import dev.distillery.diffusion.distill.AdamW;
 import dev.distillery.diffusion.distill.Batch;
@@ -25,6 +27,7 @@ import dev.distillery.diffusion.distill.MemoryEstimate;
 import dev.distillery.diffusion.distill.Objective;
 import dev.distillery.diffusion.distill.Optimizer;
 import dev.distillery.diffusion.distill.StepTime;
+import dev.distillery.diffusion.distill.TextLora;
 import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
@@ -43,6 +46,7 @@ import picocli.CommandLine.Parameters;
 final class StepProcess implements Callable<Integer> {
     private static final Device DEVICE = Torch.defaultDevice();
     private static final int ENCODE_ROUNDS = 3;
+    private static final List<String> PROMPTS = List.of("flask mascot, smiling flask", "food fruit, food");
 
     @Parameters(index = "0")
     private Path teacher;
@@ -61,6 +65,9 @@ final class StepProcess implements Callable<Integer> {
 
     @Option(names = "--lora")
     private int lora;
+
+    @Option(names = "--text-encoders")
+    private boolean textEncoders;
 
     @Option(names = "--optimizer")
     private String optimizer;
@@ -92,7 +99,7 @@ final class StepProcess implements Callable<Integer> {
         try (Distillation distillation = Distillation.create(
                         teacher.resolve("unet"),
                         Layouts.named(teacherConfig, lora > 0 ? Layouts.TEACHER : "small"),
-                        adapters.<Distillation.Init>map(a -> new Distillation.Init.Adapted(a, 0, Optional.empty()))
+                        adapters.<Distillation.Init>map(a -> new Distillation.Init.Adapted(a, 0, text()))
                                 .orElse(new Distillation.Init.Teacher()),
                         settings,
                         NoiseSchedule.read(teacher.resolve("scheduler")));
@@ -102,8 +109,9 @@ final class StepProcess implements Callable<Integer> {
             for (int i = 0; i < warmup + steps; i++) {
                 long started = System.nanoTime();
                 try (NDManager scope = distillation.newScope()) {
+                    Batch inputs = Batch.of(batch, SafetensorsSource.loadAll(file, scope));
                     Losses losses = distillation
-                            .step(Batch.of(batch, SafetensorsSource.loadAll(file, scope)), 1e-5)
+                            .step(textEncoders ? prompted(inputs) : inputs, 1e-5)
                             .losses();
                     first = first == null ? losses : first;
                     Torch.await(distillation.learning().values().iterator().next());
@@ -116,7 +124,7 @@ final class StepProcess implements Callable<Integer> {
             long peakBytes = DEVICE.isGpu() ? Torch.usedMemoryBytes(DEVICE) : Processes.peakBytes();
             InputSize in = size(file);
             MemoryEstimate memory = MemoryEstimate.of(
-                    teacherConfig, distillation.plan(), settings, adapters, Optional.empty(), in, DEVICE.isGpu());
+                    teacherConfig, distillation.plan(), settings, adapters, textMemory(), in, DEVICE.isGpu());
             StepTime time = StepTime.measure(teacherConfig, distillation.plan(), settings, in, DEVICE);
             System.out.println(new ObjectMapper()
                     .writeValueAsString(new Measurement(
@@ -129,6 +137,34 @@ final class StepProcess implements Callable<Integer> {
                             Torch.describe() + ", Java " + Runtime.version().feature())));
         }
         return 0;
+    }
+
+    private Optional<TextLora> text() {
+        return textEncoders ? Optional.of(new TextLora(teacher, ofText(), PROMPTS, 1)) : Optional.empty();
+    }
+
+    private Optional<MemoryEstimate.Text> textMemory() {
+        return text().map(text ->
+                new MemoryEstimate.Text(PromptEncoder.configs(teacher).values(), text.lora(), PROMPTS.size()));
+    }
+
+    private Lora ofText() {
+        return new Lora(lora, lora, Lora.OF_TEXT_ENCODER);
+    }
+
+    /** The first half of the samples has one prompt, the other the other. */
+    private static Batch prompted(Batch batch) {
+        int n = (int) batch.timesteps().getShape().get(0);
+        return new Batch(
+                batch.latents(),
+                batch.noise(),
+                batch.inputNoise(),
+                batch.timesteps(),
+                null,
+                null,
+                batch.timeIds(),
+                null,
+                IntStream.range(0, n).map(i -> 2 * i / n).toArray());
     }
 
     private Optimizer.Settings optimizer() {

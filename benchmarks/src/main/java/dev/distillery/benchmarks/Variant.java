@@ -8,5 +8,6 @@ package dev.distillery.benchmarks;
  * @param optimizer {@code adamw} or {@code adafactor}
  * @param encode whether the peer encodes in every step, and ours beforehand
  * @param lora rank of a LoRA that is fine-tuned in place of the distillation; 0: none
+ * @param textEncoders whether adapters of the text encoders learn beside it
  */
-record Variant(String precision, boolean recompute, String optimizer, boolean encode, int lora) {}
+record Variant(String precision, boolean recompute, String optimizer, boolean encode, int lora, boolean textEncoders) {}

@@ -1,5 +1,5 @@
 """The peer: one block-removal distillation step on PyTorch + diffusers, with the arithmetic of diffengine's DistillSDXL; or, with
---lora, one step of diffusers' train_text_to_image_lora_sdxl.py, with peft.
+--lora, one step of diffusers' train_text_to_image_lora_sdxl.py, with peft, and of train_dreambooth_lora_sdxl.py with --text-encoders.
 
   pip install torch==2.7.1 diffusers==0.35.1 transformers==4.55.4 peft==0.21.2 safetensors==0.8.0
 
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 p = argparse.ArgumentParser()
 p.add_argument("teacher"); p.add_argument("batch"); p.add_argument("--precision"); p.add_argument("--recompute", action="store_true")
-p.add_argument("--encode", action="store_true"); p.add_argument("--lora", type=int, default=0); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
+p.add_argument("--encode", action="store_true"); p.add_argument("--lora", type=int, default=0); p.add_argument("--text-encoders", action="store_true"); p.add_argument("--optimizer"); p.add_argument("--steps", type=int); p.add_argument("--warmup", type=int); p.add_argument("--threads", type=int)
 a = p.parse_args()
 torch.set_num_threads(a.threads)
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -47,6 +47,19 @@ if a.lora:
     learning = [p for p in student.parameters() if p.requires_grad]
     for p in learning:
         p.data = p.data.float()
+    if a.text_encoders:  # as with --train_text_encoder: each prompt is encoded once a step
+        from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+        prompts = ["flask mascot, smiling flask", "food fruit, food"]
+        ids = [CLIPTokenizer.from_pretrained(a.teacher, subfolder=folder)(prompts, padding="max_length", max_length=77, return_tensors="pt").input_ids.to(device)
+               for folder in ("tokenizer", "tokenizer_2")]
+        text_encoders = [cls.from_pretrained(a.teacher, subfolder=folder, torch_dtype=teacher.dtype).requires_grad_(False).to(device)
+                         for cls, folder in ((CLIPTextModel, "text_encoder"), (CLIPTextModelWithProjection, "text_encoder_2"))]
+        for encoder in text_encoders:
+            encoder.add_adapter(LoraConfig(r=a.lora, lora_alpha=a.lora, init_lora_weights="gaussian", target_modules=["q_proj", "k_proj", "v_proj", "out_proj"]))
+            adapters = [p for p in encoder.parameters() if p.requires_grad]
+            for p in adapters:
+                p.data = p.data.float()
+            learning += adapters
 else:
     student = small_of(teacher).train().requires_grad_(True)
     learning = list(student.parameters())
@@ -72,6 +85,12 @@ for step in range(a.warmup + a.steps):
             torch.cat([h.hidden_states[-2] for h in hidden], -1)
     noisy = schedule.add_noise(b["latents"], b["noise"], b["timesteps"])
     with torch.autocast(device, dtype=torch.bfloat16, enabled=a.precision == "bf16"):
+        if a.text_encoders:
+            hidden = [encoder(i, output_hidden_states=True) for encoder, i in zip(text_encoders, ids)]
+            half = [len(noisy) // 2, len(noisy) - len(noisy) // 2]
+            repeat = lambda two: torch.cat([two[i : i + 1].expand(half[i], *two.shape[1:]) for i in (0, 1)])
+            b["prompt_embeds"] = repeat(torch.cat([h.hidden_states[-2] for h in hidden], -1))
+            added["added_cond_kwargs"]["text_embeds"] = repeat(hidden[1][0])
         predicted = student(noisy, b["timesteps"], b["prompt_embeds"], **added).sample
         if not a.lora:
             with torch.no_grad():

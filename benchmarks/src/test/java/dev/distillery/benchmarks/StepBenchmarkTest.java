@@ -15,7 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 class StepBenchmarkTest {
-    private static final Variant FP32 = new Variant("fp32", false, "adamw", false, 0);
+    private static final Variant FP32 = new Variant("fp32", false, "adamw", false, 0, false);
 
     @Test
     void shouldMeasureOursAloneInAProcessOfItsOwn(@TempDir Path dir) throws Exception {
@@ -62,7 +62,7 @@ class StepBenchmarkTest {
 
     @Test
     void shouldCountTheEncodingInTheFirstEpochOnly() {
-        var variant = new Variant("fp32", false, "adamw", true, 0);
+        var variant = new Variant("fp32", false, "adamw", true, 0, false);
         var row = new Row("mini", variant, List.of(measured(1, 1.0)), List.of(measured(1, 2.0)));
         assertThat(Table.line(row))
                 .contains("second on takes 0.50 of the peer's, the first 0.75 (encoding a batch, once: 0.500 s)");

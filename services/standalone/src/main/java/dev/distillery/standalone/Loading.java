@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 import dev.distillery.artifacts.Manifests;
+import dev.distillery.diffusion.lora.SavedLora;
 
 /** The line of Python that loads what was converted. */
 final class Loading {
@@ -17,9 +18,12 @@ final class Loading {
                 .filter(name -> !name.isEmpty())
                 .map(name -> ", variant=\"" + name + "\"")
                 .orElse("");
-        return Files.exists(model.resolve("model_index.json"))
-                ? "from diffusers import DiffusionPipeline; pipe = DiffusionPipeline.from_pretrained(\"" + model + "\""
-                        + variant + ")"
+        if (Files.exists(model.resolve("model_index.json"))) {
+            return "from diffusers import DiffusionPipeline; pipe = DiffusionPipeline.from_pretrained(\"" + model + "\""
+                    + variant + ")";
+        }
+        return SavedLora.components(model).contains("text_encoder") // the U-Net alone would not be all
+                ? "pipe.load_lora_weights(\"" + model + "\"), into the pipeline of the model that was trained"
                 : "from diffusers import UNet2DConditionModel; unet = UNet2DConditionModel.from_pretrained(\"" + model
                         + "\", subfolder=\"unet\"" + variant + ")";
     }

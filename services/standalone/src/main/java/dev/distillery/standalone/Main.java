@@ -12,6 +12,7 @@ import dev.distillery.standalone.installation.DeadLettersCommand;
 import dev.distillery.standalone.installation.FetchCommand;
 import dev.distillery.standalone.installation.FollowCommand;
 import dev.distillery.standalone.installation.RunsCommand;
+import dev.distillery.standalone.installation.ScoreCommand;
 import dev.distillery.standalone.installation.SubmitCommand;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import picocli.AutoComplete;
@@ -39,6 +40,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             FilterLoraCommand.class,
             SubmitCommand.class,
+            ScoreCommand.class,
             RunsCommand.class,
             FollowCommand.class,
             ControlCommand.Cancel.class,

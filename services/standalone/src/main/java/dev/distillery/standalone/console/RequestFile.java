@@ -17,6 +17,8 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.distillery.dataingest.Findings;
 import dev.distillery.dataingest.Sources;
+import dev.distillery.events.EvaluateRequest;
+import dev.distillery.events.EventJson;
 import dev.distillery.events.InvalidRequestException;
 import dev.distillery.events.TrainRequest;
 import dev.distillery.events.Violation;
@@ -30,6 +32,7 @@ public final class RequestFile {
     private static final YAMLMapper YAML = new YAMLMapper();
     private static final Pattern SCHEME = Pattern.compile("[a-zA-Z][a-zA-Z0-9+.-]+:.*");
     private static final String FILE = "file:";
+    private static final String TRAIN_REQUEST = "a train request that can be run";
 
     private RequestFile() {}
 
@@ -45,7 +48,7 @@ public final class RequestFile {
      * @throws UserException naming the file and every wrong field: path, value and what is allowed
      */
     public static Checked read(Path file, Sources sources, DeviceMemory device) {
-        return explained(file, () -> {
+        return explained(file, TRAIN_REQUEST, () -> {
             TrainRequest request = TrainRequest.parse(withAbsolutePaths(file));
             Findings found = Findings.of(request, sources, Optional.of(device));
             if (!found.violations().isEmpty()) {
@@ -61,15 +64,24 @@ public final class RequestFile {
      * @throws UserException as {@link #read}
      */
     public static TrainRequest parse(Path file) {
-        return explained(file, () -> TrainRequest.parse(withAbsolutePaths(file)));
+        return explained(file, TRAIN_REQUEST, () -> TrainRequest.parse(withAbsolutePaths(file)));
     }
 
-    private static <T> T explained(Path file, Reading<T> reading) {
+    /**
+     * A request to evaluate a run's student.
+     *
+     * @throws UserException as {@link #read}
+     */
+    public static EvaluateRequest parseEvaluate(Path file) {
+        return explained(
+                file, "an evaluate request", () -> EventJson.read(Files.readAllBytes(file), EvaluateRequest.class));
+    }
+
+    private static <T> T explained(Path file, String kind, Reading<T> reading) {
         try {
             return reading.read();
         } catch (InvalidRequestException e) {
-            throw UserException.badInput(
-                    file + " is not a train request that can be run:\n" + describe(e.violations()));
+            throw UserException.badInput(file + " is not " + kind + ":\n" + describe(e.violations()));
         } catch (JsonProcessingException e) {
             String at =
                     e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();

@@ -17,6 +17,7 @@ import dev.distillery.artifacts.PrefixWriter;
 import dev.distillery.artifacts.StoreConfig;
 import dev.distillery.embedded.Embedded;
 import dev.distillery.embedded.EmbeddedS3;
+import dev.distillery.events.EvaluateRequest;
 import dev.distillery.events.EventCodec;
 import dev.distillery.events.RunAccepted;
 import dev.distillery.events.RunCancelled;
@@ -92,6 +93,51 @@ class InstallationCommandsTest {
         assertThat(request.dataset().source())
                 .isEqualTo("file://" + dir.resolve("pictures").toAbsolutePath());
         assertThat(record.offset()).isEqualTo(cli.json().path("offset").asLong());
+    }
+
+    @Test
+    void shouldAskForScoresOfARun() throws IOException {
+        // Given
+        put(Keys.request("scored"), "{}");
+        Path file = Files.writeString(
+                dir.resolve("scores.yaml"), "run: scored\nname: few\nevaluate: {images: 32, steps: 10}\n");
+
+        // When
+        int code = cli.run("score", "-f", file.toString());
+
+        // Then
+        assertThat(code).as(cli.err()).isZero();
+        assertThat(cli.out())
+                .contains("evaluation 'few' of run 'scored'")
+                .contains("s3://distillery/runs/scored/evaluation/few.json");
+        EvaluateRequest request = EventCodec.read(last(Topic.EVALUATE_REQUESTS, "scored"), EvaluateRequest.class);
+        assertThat(request.name()).isEqualTo("few");
+        assertThat(request.evaluate().images()).isEqualTo(32);
+        assertThat(request.evaluate().guidance()).isEqualTo(7.5);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "run: unknown, evaluate: {images: 16}|There is no run 'unknown' in the store",
+                "run: scored, evaluate: {image: 32}|did you mean 'images'?",
+                "run: scored, evaluate: {scores: [fid]}|evaluate.inception: must be given for the score fid",
+                "run: ../up|run: must be"
+            })
+    void shouldSendNoRequestForScoresThatCannotBe(String request, String said) throws IOException {
+        // Given
+        put(Keys.request("scored"), "{}");
+        Path file = Files.writeString(dir.resolve("scores.yaml"), "{" + request + "}");
+        int before = topics.all(Topic.EVALUATE_REQUESTS).size();
+
+        // When
+        int code = cli.run("score", "-f", file.toString());
+
+        // Then
+        assertThat(code).isEqualTo(2);
+        assertThat(cli.err()).contains(said).doesNotContain("\tat ");
+        assertThat(topics.all(Topic.EVALUATE_REQUESTS)).hasSize(before);
     }
 
     @Test
