@@ -10,11 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.distillery.diffusion.Golden;
+import dev.distillery.diffusion.clip.ClipConfig;
+import dev.distillery.diffusion.clip.ClipTextEncoder;
 import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.lora.Lora;
 import dev.distillery.diffusion.lora.SavedLora;
@@ -23,6 +26,7 @@ import dev.distillery.diffusion.safetensors.SafetensorsFile;
 import dev.distillery.diffusion.schedule.NoiseSchedule;
 import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
+import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.tensor.Weights;
 import dev.distillery.diffusion.unet.UNetConfig;
@@ -34,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 /** A LoRA of U-Net and text encoders against peft 0.21.2; golden tensors by {@code src/test/python/golden_lora_text.py}. */
 class TextLoraGoldenTest {
@@ -131,6 +136,84 @@ class TextLoraGoldenTest {
         }
     }
 
+    /** SD v1's, which gives its last state, normalised: the gradient along a direction is what the loss does there. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldGoBackThroughTheOnlyEncoderOfSd1(boolean recompute) throws IOException {
+        // Given
+        writeEncoder(20);
+        Path golden = Golden.folder("unet-sd1");
+        var text = new TextLora(dir, new Lora(2, 2, Lora.OF_TEXT_ENCODER), PROMPTS, 1);
+        try (Distillation d = adapted(golden, new Lora(2, 2, List.of("to_q")), text, Precision.FP32, recompute);
+                NDManager scope = d.newScope()) {
+            Batch given = DistillationGoldenTest.batch(golden, scope);
+            int samples = (int) given.timesteps().getShape().get(0);
+            int[] prompts = IntStream.range(0, samples).map(i -> i % 3).toArray();
+            Batch batch = new Batch(
+                    given.latents(), given.noise(), given.noise(), given.timesteps(), null, null, null, null, prompts);
+            List<NDArray> adapters =
+                    List.copyOf(d.promptEncoder().orElseThrow().adapters().values());
+            move(adapters, 1, 0.3); // where B is 0, A has no gradient
+            // When
+            d.backward(batch, 1, scope);
+            List<NDArray> all = d.gradients(scope);
+            List<NDArray> gradients = all.subList(all.size() - adapters.size(), all.size());
+            // Then
+            double along = 0;
+            for (int i = 0; i < adapters.size(); i++) {
+                along += gradients
+                        .get(i)
+                        .mul(direction(2, i, adapters.get(i)))
+                        .sum()
+                        .getFloat();
+            }
+            double step = 0.02;
+            move(adapters, 2, step);
+            double more = d.evaluate(batch).task();
+            move(adapters, 2, -2 * step);
+            double less = d.evaluate(batch).task();
+            assertThat(Math.abs(along)).isGreaterThan(1e-4);
+            assertThat(along).isCloseTo((more - less) / (2 * step), withinPercentage(3));
+        }
+    }
+
+    /** A random CLIP text encoder and the example's tokenizer. */
+    private void writeEncoder(int width) throws IOException {
+        copy(Golden.miniSdxl(), "tokenizer");
+        Path folder = Files.createDirectories(dir.resolve("text_encoder"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                """
+                {"architectures": ["CLIPTextModel"], "hidden_size": %d, "intermediate_size": 40, "num_attention_heads": 4,
+                 "num_hidden_layers": 2, "vocab_size": 49408, "max_position_embeddings": 77, "hidden_act": "quick_gelu"}"""
+                        .formatted(width));
+        try (NDManager scope = Torch.newManager()) {
+            var weights = new LinkedHashMap<String, NDArray>();
+            ClipTextEncoder.parameterShapes(ClipConfig.read(folder))
+                    .forEach((key, shape) -> weights.put(
+                            key,
+                            Torch.normal(weights.size(), shape, scope)
+                                    .mul(0.2f)
+                                    .add(key.contains("norm") && key.endsWith("weight") ? 1 : 0)));
+            SavedTensors.write(folder.resolve("model.safetensors"), weights);
+        }
+    }
+
+    private static NDArray direction(long seed, int i, NDArray array) {
+        return Torch.normal(1000 * seed + i, array.getShape(), array.getManager());
+    }
+
+    private static void move(List<NDArray> arrays, long seed, double by) {
+        try (Torch.GradMode off = Torch.gradMode(false)) {
+            for (int i = 0; i < arrays.size(); i++) {
+                NDArray array = arrays.get(i);
+                Ops.copy(
+                        List.of(array),
+                        List.of(array.add(direction(seed, i, array).mul((float) by))));
+            }
+        }
+    }
+
     private static void step(Distillation d) {
         try (NDManager scope = d.newScope()) {
             d.step(batch(Golden.tensors(GOLDEN.resolve("step.safetensors"), scope)), 1e-2);
@@ -221,18 +304,22 @@ class TextLoraGoldenTest {
     }
 
     private static Distillation adapted(SavedLora saved, Precision precision, boolean recompute, double rate) {
+        var text = new TextLora(Golden.miniSdxl(), saved.loras().get("text_encoder"), PROMPTS, rate);
+        return adapted(Golden.miniSdxl(), saved.loras().get("unet"), text, precision, recompute);
+    }
+
+    private static Distillation adapted(Path model, Lora lora, TextLora text, Precision precision, boolean recompute) {
         var objective = new Objective(
                 new LossWeights(1, 0, 0), SampleWeighting.EQUAL, OptionalDouble.empty(), FeaturePoints.BLOCK, false);
         var settings = new Distillation.Settings(
                 objective, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, precision, recompute, false);
-        var text = new TextLora(Golden.miniSdxl(), saved.loras().get("text_encoder"), PROMPTS, rate);
-        Path unet = Golden.miniSdxl().resolve("unet");
+        Path unet = model.resolve("unet");
         return Distillation.create(
                 unet,
                 Layouts.named(UNetConfig.read(unet), Layouts.TEACHER),
-                new Distillation.Init.Adapted(saved.loras().get("unet"), 0, Optional.of(text)),
+                new Distillation.Init.Adapted(lora, 0, Optional.of(text)),
                 settings,
-                NoiseSchedule.read(Golden.miniSdxl().resolve("scheduler")));
+                NoiseSchedule.read(model.resolve("scheduler")));
     }
 
     private static void fill(Map<String, NDArray> adapters, SavedLora saved, NDManager scope) {
