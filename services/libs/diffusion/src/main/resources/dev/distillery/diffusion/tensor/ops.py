@@ -200,9 +200,10 @@ class Ops(Module):
     logvar = torch.contiguous(torch.slice(moments, 1, torch.floordiv(torch.size(moments, 1), 2)))
     return torch.exp(torch.mul(torch.clamp(logvar, -30.0, 20.0), 0.5))
 
-  # torch.channels_last; a convolution takes on its kernel's layout
+  # torch.channels_last; a convolution takes on its kernel's layout. A copy of a 1x1 kernel, too, which is in that order as it is:
+  # the original may lie in a mapped file
   def channels_last(self: __torch__.Ops, kernel: Tensor) -> Tensor:
-    return torch.contiguous(kernel, memory_format=2)
+    return torch.clone(kernel, memory_format=2)
 
   def contiguous(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.contiguous(x)
