@@ -144,8 +144,7 @@ final class StepProcess implements Callable<Integer> {
     }
 
     private Optional<MemoryEstimate.Text> textMemory() {
-        return text().map(text ->
-                new MemoryEstimate.Text(PromptEncoder.configs(teacher).values(), text.lora(), PROMPTS.size()));
+        return text().map(text -> new MemoryEstimate.Text(PromptEncoder.configs(teacher), text.lora(), PROMPTS.size()));
     }
 
     private Lora ofText() {

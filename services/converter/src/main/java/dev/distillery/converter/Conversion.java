@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import dev.distillery.artifacts.ArtifactWriter;
 import dev.distillery.artifacts.Folders;
 import dev.distillery.artifacts.Manifest;
+import dev.distillery.artifacts.Manifests;
 import dev.distillery.diffusion.distill.Student;
 import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.DType;
@@ -131,7 +132,7 @@ public record Conversion(String name, String description, Path unet, Path teache
         Map<String, Object> all = new TreeMap<>(about);
         all.putAll(options.about());
         all.put("comfyUi", comfyUi);
-        all.put("trainedTextEncoders", trained);
+        all.put(Manifests.TRAINED_TEXT_ENCODERS, trained);
         all.put("parameters", Student.parameterCount(config));
         return out.complete("model", all);
     }

@@ -48,7 +48,7 @@ final class LoadedEvaluation implements AutoCloseable {
                 plan.student(), Planner.studentDigests(model), plan.digests().student());
         copies.fetch(
                 plan.student(),
-                name -> name.startsWith(Planner.UNET) || Planner.isOfTrainedTextEncoder(model, name),
+                name -> name.startsWith(Planner.UNET) || Manifests.isOfTrainedTextEncoder(model, name),
                 student);
         var given = new GivenFiles(store);
         Path clip = folder.resolve("clip");

@@ -110,16 +110,11 @@ final class Planner {
     static SortedMap<String, String> studentDigests(Manifest manifest) {
         SortedMap<String, String> digests = digests(manifest, UNET);
         digests(manifest, "").forEach((name, sha256) -> {
-            if (isOfTrainedTextEncoder(manifest, name)) {
+            if (Manifests.isOfTrainedTextEncoder(manifest, name)) {
                 digests.put(name, sha256);
             }
         });
         return digests;
-    }
-
-    static boolean isOfTrainedTextEncoder(Manifest model, String file) {
-        return model.about().get("trainedTextEncoders") instanceof List<?> trained
-                && trained.contains(file.replaceFirst("/.*", ""));
     }
 
     /** Of the files below a folder of a prefix. */

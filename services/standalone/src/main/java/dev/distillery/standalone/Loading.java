@@ -22,7 +22,7 @@ final class Loading {
             return "from diffusers import DiffusionPipeline; pipe = DiffusionPipeline.from_pretrained(\"" + model + "\""
                     + variant + ")";
         }
-        return SavedLora.components(model).contains("text_encoder") // the U-Net alone would not be all
+        return SavedLora.textEncodersBeside(model.resolve("unet")).isPresent() // the U-Net alone would not be all
                 ? "pipe.load_lora_weights(\"" + model + "\"), into the pipeline of the model that was trained"
                 : "from diffusers import UNet2DConditionModel; unet = UNet2DConditionModel.from_pretrained(\"" + model
                         + "\", subfolder=\"unet\"" + variant + ")";

@@ -8,7 +8,9 @@ import java.util.concurrent.Callable;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.image.RgbImage;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.sample.TextToImage;
 import dev.distillery.diffusion.tensor.Torch;
 import dev.distillery.diffusion.unet.UNet2DCondition;
@@ -35,7 +37,9 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--unet",
             paramLabel = "DIR",
-            description = "Another U-Net: the folder that holds its config.json, or unet/config.json.")
+            description =
+                    "Another U-Net: the folder that holds its config.json, or unet/config.json. Text encoders that learnt with it"
+                            + " are used, too.")
     private Path unet;
 
     @Option(names = "--prompt", paramLabel = "TEXT", required = true)
@@ -79,8 +83,11 @@ final class SampleCommand implements Callable<Integer> {
         try (TextToImage textToImage = TextToImage.load(model);
                 NDManager scope = Torch.newManager()) {
             UNet2DCondition network = UNet2DCondition.load(networkFolder, scope);
-            NDArray pixels = textToImage.render(
-                    network, new TextToImage.Settings(List.of(prompt), size, steps, guidance, seed), scope);
+            PromptEncoder prompts = SavedLora.textEncodersBeside(networkFolder)
+                    .map(encoders -> PromptEncoder.load(encoders, model, scope))
+                    .orElseGet(textToImage::promptEncoder);
+            var settings = new TextToImage.Settings(List.of(prompt), size, steps, guidance, seed);
+            NDArray pixels = textToImage.render(network, prompts, settings, scope);
             png = RgbImage.fromChw(pixels.mul(2).sub(1).toFloatArray(), size, size)
                     .png();
         } catch (IllegalArgumentException e) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,6 +16,7 @@ import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.distillery.diffusion.lora.SavedLora;
 import dev.distillery.diffusion.safetensors.DType;
 import dev.distillery.diffusion.singlefile.SingleFile;
 import dev.distillery.events.TrainRequest;
@@ -199,6 +201,51 @@ class CommandLineTest {
         assertThat(out.toString().replace(file.toString(), ""))
                 .isEqualTo(expected)
                 .contains("10,277,508");
+    }
+
+    @Test
+    void shouldDrawWithTheTextEncodersThatLearntBesideTheUnet() throws IOException {
+        // Given a LoRA of U-Net and text encoders, converted once with the whole pipeline and once without
+        Path example = EXAMPLES.resolve("mini-sdxl");
+        Path golden = Path.of("../libs/diffusion/src/test/resources/dev/distillery/diffusion/golden/lora-text");
+        Path checkpoint = Files.createDirectories(dir.resolve("checkpoint/unet"));
+        Files.copy(example.resolve("unet/config.json"), checkpoint.resolve("config.json"));
+        Files.copy(golden.resolve(SavedLora.FILE), checkpoint.resolve(SavedLora.FILE));
+        for (String save : List.of("pipeline", "unet")) {
+            String[] convert = {
+                "convert",
+                dir.resolve("checkpoint").toString(),
+                "--out",
+                dir.resolve(save).toString(),
+                "--save",
+                save,
+                "--dtype",
+                "fp32",
+                "--teacher",
+                example.toString()
+            };
+            assertThat(execute(convert)).as(err.toString()).isZero();
+        }
+        assertThat(out.toString()).contains("pipe.load_lora_weights(\"" + dir.resolve("unet") + "\")");
+
+        // When
+        byte[] whole = sample(dir.resolve("pipeline"), null);
+        byte[] parts = sample(example, dir.resolve("unet"));
+
+        // Then
+        assertThat(parts).isEqualTo(whole).isNotEqualTo(sample(example, null));
+    }
+
+    private byte[] sample(Path model, Path unet) throws IOException {
+        Path png = dir.resolve("drawn.png");
+        var arguments =
+                new ArrayList<>(List.of("sample", "--model", model.toString(), "--prompt", "red apple, food fruit"));
+        arguments.addAll(List.of("--size", "64", "--steps", "2", "--seed", "1", "--out", png.toString()));
+        if (unet != null) {
+            arguments.addAll(List.of("--unet", unet.toString()));
+        }
+        assertThat(execute(arguments.toArray(String[]::new))).as(err.toString()).isZero();
+        return Files.readAllBytes(png);
     }
 
     @Test

@@ -111,7 +111,7 @@ class RunWorker {
             events.failed(
                     name,
                     e.getMessage(),
-                    "Lower train.optimizer.learningRate or train.clip and submit under another name; the last checkpoint is kept.");
+                    "Lower train.optimizer.learningRate (and lora.textEncoderLearningRate) or train.clip and submit under another name; the last checkpoint is kept.");
             return true;
         } catch (RuntimeException e) {
             LOG.errorf(e, "Training failed: run=%s", name);

@@ -10,6 +10,7 @@ import dev.distillery.converter.report.SizeRow;
  *
  * @param headerMarkdown between two lines of dashes
  * @param removes whether the student lacks blocks of the teacher
+ * @param withTextEncoders whether they were trained beside the U-Net
  * @param samples a row per prompt that both networks drew; none if the run drew no samples
  * @param losses a row per term
  * @param scores that a train request asked for; null before the student is scored
@@ -29,6 +30,7 @@ record Card(
         String useMarkdown,
         String comfyUi,
         boolean removes,
+        boolean withTextEncoders,
         List<Loss> losses,
         Scores scores,
         List<Setting> settings,

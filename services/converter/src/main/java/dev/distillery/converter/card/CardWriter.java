@@ -47,6 +47,7 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                 new Use(record, model).markdown(),
                 comfyUi(),
                 !record.text("student", "layout").equals("teacher"),
+                record.request().at("/lora/textEncoderLearningRate").isNumber(),
                 losses(),
                 scores(),
                 settings(),
@@ -124,7 +125,10 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                 String.join(
                         ", ",
                         setting("/train/optimizer/type"),
-                        "learning rate " + setting("/train/optimizer/learningRate"),
+                        "learning rate " + setting("/train/optimizer/learningRate")
+                                + (setting("/lora/textEncoderLearningRate").matches("|null")
+                                        ? ""
+                                        : ", of the text encoders " + setting("/lora/textEncoderLearningRate")),
                         setting("/train/schedule/type"))));
         rows.add(new Setting("precision", setting("/train/precision")));
         rows.add(new Setting("weights", model.weights() + ", saved as " + model.dtype()));

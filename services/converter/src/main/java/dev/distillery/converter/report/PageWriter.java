@@ -64,7 +64,14 @@ final class PageWriter {
         if (record.distils()) {
             return "distilled into the layout " + record.text("student", "layout");
         }
-        return rank > 0 ? "fine-tuned by a LoRA of rank " + rank : "fine-tuned";
+        if (rank == 0) {
+            return "fine-tuned";
+        }
+        return "fine-tuned by a LoRA of rank " + rank + (trainsText() ? ", of the text encoders too" : "");
+    }
+
+    private boolean trainsText() {
+        return record.request().at("/lora/textEncoderLearningRate").isNumber();
     }
 
     private static NetworkShape shape(RunRecord record) {
@@ -215,6 +222,11 @@ final class PageWriter {
     }
 
     private String howToLoad() {
+        if (trainsText()) { // the U-Net alone would not be all
+            return "from diffusers import DiffusionPipeline\n" + "pipe = DiffusionPipeline.from_pretrained(\""
+                    + record.text("teacher", "model") + "\")\n" + "pipe.load_lora_weights(\"runs/" + record.run()
+                    + "/model\")";
+        }
         return "from diffusers import UNet2DConditionModel\n" + "unet = UNet2DConditionModel.from_pretrained(\"runs/"
                 + record.run() + "/model\", subfolder=\"unet\")";
     }

@@ -187,6 +187,7 @@ class ModelCardTest {
         // Given
         ObjectNode request = (ObjectNode) JSON.readTree(store.read(Keys.request(RUN)));
         ((ObjectNode) request.path("lora")).put("textEncoderLearningRate", 1e-5);
+        ((ObjectNode) request.path("student")).put("layout", "teacher");
         store.put(Keys.request(RUN), JSON.writeValueAsBytes(request));
 
         // When
@@ -195,6 +196,8 @@ class ModelCardTest {
         // Then
         assertThat(card)
                 .contains("Or the U-Net and its text encoders, in the teacher's pipeline:")
+                .contains("The U-Net and the text encoders of `file:./mini-sdxl`, trained on")
+                .contains(", of the text encoders 1.0E-5")
                 .contains("from transformers import CLIPTextModel, CLIPTextModelWithProjection")
                 .contains("text_encoder_2 = CLIPTextModelWithProjection.from_pretrained(\"OWNER/" + RUN
                         + "\", subfolder=\"text_encoder_2\"")

@@ -2,7 +2,6 @@ package dev.distillery.dataingest.teacher;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +21,11 @@ import dev.distillery.planning.MemoryCheck;
  *
  * @param files by name in the teacher's folder in the store
  * @param unet the U-Net's configuration, which tells its family
- * @param textEncoders configurations of the text encoders
+ * @param textEncoders configurations of the text encoders, by their folders' names
  * @param vaeLevels resolutions of the auto-encoder
  */
-public record TeacherFiles(Map<String, File> files, UNetConfig unet, List<ClipConfig> textEncoders, int vaeLevels) {
+public record TeacherFiles(
+        Map<String, File> files, UNetConfig unet, Map<String, ClipConfig> textEncoders, int vaeLevels) {
     private static final String FORMAT = "teacher 1";
     private static final String MODEL = "teacher.model";
     private static final int MOST_LEVELS = 8;
@@ -64,10 +64,11 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, List<ClipCo
             files.putAll(other(vae, problems));
         }
         int levels = problems.size() > before ? 0 : levels(files.get("vae/config.json"), problems);
-        List<ClipConfig> textEncoders = new ArrayList<>();
-        for (String name : List.of("text_encoder/config.json", "text_encoder_2/config.json")) {
-            if (problems.size() == before && files.containsKey(name)) {
-                textEncoders.add(textEncoder(files.get(name), problems));
+        var textEncoders = new LinkedHashMap<String, ClipConfig>();
+        for (String folder : List.of("text_encoder", "text_encoder_2")) {
+            File config = files.get(folder + "/config.json");
+            if (problems.size() == before && config != null) {
+                textEncoders.put(folder, textEncoder(config, problems));
             }
         }
         return problems.size() > before ? null : new TeacherFiles(files, unet, textEncoders, levels);
@@ -77,8 +78,11 @@ public record TeacherFiles(Map<String, File> files, UNetConfig unet, List<ClipCo
         String what = config.tree().uri() + ": " + config.name();
         try (InputStream in = config.open()) {
             return ClipConfig.of(what, JSON.readTree(in));
-        } catch (IllegalArgumentException | JsonProcessingException e) {
-            problems.add(new SourceException(MODEL, what + " is of no text encoder known here: " + e.getMessage()));
+        } catch (IllegalArgumentException e) {
+            problems.add(new SourceException(MODEL, e.getMessage()));
+            return null;
+        } catch (JsonProcessingException e) {
+            problems.add(new SourceException(MODEL, what + " is not JSON: " + e.getOriginalMessage()));
             return null;
         }
     }

@@ -91,6 +91,21 @@ class TeacherFilesTest {
     }
 
     @Test
+    void shouldNameWhatItDoesNotKnowOfATextEncoder() throws IOException {
+        // Given
+        Path config = folder.resolve("text_encoder_2/config.json");
+        String text = Files.readString(config);
+        Files.delete(config); // a link to the example's
+        Files.writeString(config, text.replaceFirst("\"hidden_act\": \"[a-z_]+\"", "\"hidden_act\": \"relu\""));
+
+        // Then
+        assertThat(find(null)).isNull();
+        assertThat(problems).hasSize(1);
+        assertThat(problems.toString())
+                .contains("text_encoder_2/config.json: 'hidden_act' must be quick_gelu or gelu but is relu");
+    }
+
+    @Test
     void shouldTakeShardsByTheirIndex() throws IOException {
         // Given
         Files.delete(folder.resolve("unet/diffusion_pytorch_model.safetensors"));

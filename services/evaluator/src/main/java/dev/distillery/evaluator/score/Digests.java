@@ -10,7 +10,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * {@code sha256sum} and the Hub show them.
  *
  * @param data of the captions and images, in the order in which they lie there
- * @param student of the U-Net's folder
+ * @param student of the U-Net's folder, and by their folders' names those of text encoders that learnt with it
  * @param clip null without CLIP
  * @param inception null without Inception
  * @param realStatistics null if FID compares with the images of the data

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +12,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 /** Reads and writes {@code manifest.json}. */
 public final class Manifests {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** What a converted model's manifest says of it: the names of folders. */
+    public static final String TRAINED_TEXT_ENCODERS = "trainedTextEncoders";
 
     private Manifests() {}
 
@@ -23,6 +27,12 @@ public final class Manifests {
     public static Manifest require(ArtifactStore store, String prefix) {
         return find(store, prefix)
                 .orElseThrow(() -> new ArtifactMissingException(prefix + " is not complete in the store"));
+    }
+
+    /** Whether a file of a converted model is of a text encoder that learnt with the U-Net. */
+    public static boolean isOfTrainedTextEncoder(Manifest model, String file) {
+        return model.about().get(TRAINED_TEXT_ENCODERS) instanceof List<?> trained
+                && trained.contains(file.replaceFirst("/.*", ""));
     }
 
     /** That of a folder of this machine, if it is complete. */

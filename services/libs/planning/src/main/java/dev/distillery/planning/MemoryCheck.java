@@ -1,7 +1,6 @@
 package dev.distillery.planning;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -22,11 +21,11 @@ import dev.distillery.events.Violation;
 /**
  * Whether training fits into its device's memory, said before the device is taken; and if not, what would help most.
  *
- * @param textEncoders the teacher's
+ * @param textEncoders the teacher's, by their folders' names
  * @param pixelsPerLatent sides of an image in those of its latents, 8 with SD's auto-encoders
  * @param devices over which a batch is split
  */
-public record MemoryCheck(UNetConfig teacher, Collection<ClipConfig> textEncoders, int pixelsPerLatent, int devices) {
+public record MemoryCheck(UNetConfig teacher, Map<String, ClipConfig> textEncoders, int pixelsPerLatent, int devices) {
     private static final int TOKENS = 77; // CLIP's
     private static final int HELPS_NAMED = 3;
 

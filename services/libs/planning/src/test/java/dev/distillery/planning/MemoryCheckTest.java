@@ -19,11 +19,8 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 class MemoryCheckTest {
     private static final Path FOLDER = Path.of("../../../deploy/examples/mini-sdxl");
-    private static final MemoryCheck MINI = new MemoryCheck(
-            UNetConfig.read(FOLDER.resolve("unet")),
-            PromptEncoder.configs(FOLDER).values(),
-            4,
-            1);
+    private static final MemoryCheck MINI =
+            new MemoryCheck(UNetConfig.read(FOLDER.resolve("unet")), PromptEncoder.configs(FOLDER), 4, 1);
 
     /** What benchmarks/README.md measured, in MB, of the same steps. */
     @ParameterizedTest

@@ -59,7 +59,8 @@ public final class EvaluateCommand implements Callable<Integer> {
             names = "--teacher",
             paramLabel = "DIR",
             required = true,
-            description = "A diffusers folder; its encoders, auto-encoder and scheduler serve both.")
+            description =
+                    "A diffusers folder; its encoders, auto-encoder and scheduler serve both, text encoders unless some learnt with the student.")
     private Path teacher;
 
     @Option(
@@ -243,7 +244,7 @@ public final class EvaluateCommand implements Callable<Integer> {
         return new Evaluation.Settings(
                 teacher,
                 student,
-                SavedLora.components(model).contains("text_encoder") ? Optional.of(model) : Optional.empty(),
+                SavedLora.textEncodersBeside(student),
                 wanted,
                 px,
                 scoredPx,

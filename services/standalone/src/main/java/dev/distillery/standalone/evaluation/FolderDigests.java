@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 import dev.distillery.artifacts.Digest;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.evaluator.score.Digests;
 import dev.distillery.evaluator.score.Evaluation;
 
@@ -21,11 +22,23 @@ final class FolderDigests {
             throws IOException {
         return new Digests(
                 data.sha256(),
-                ofFolder(settings.student()),
+                ofStudent(settings),
                 ofFolder(settings.teacher()),
                 settings.clip().isPresent() ? ofFolder(settings.clip().get()) : null,
                 settings.inception().map(Evaluation.InceptionFile::sha256).orElse(null),
                 realStatistics.isPresent() ? Digest.of(realStatistics.get()) : null);
+    }
+
+    private static SortedMap<String, String> ofStudent(Evaluation.Settings settings) throws IOException {
+        SortedMap<String, String> digests = ofFolder(settings.student());
+        if (settings.trained().isPresent()) {
+            for (String encoder :
+                    PromptEncoder.configs(settings.trained().get()).keySet()) {
+                ofFolder(settings.trained().get().resolve(encoder))
+                        .forEach((file, sha256) -> digests.put(encoder + "/" + file, sha256));
+            }
+        }
+        return digests;
     }
 
     private static SortedMap<String, String> ofFolder(Path folder) throws IOException {

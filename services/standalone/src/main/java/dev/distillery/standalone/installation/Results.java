@@ -8,7 +8,6 @@ import java.util.Set;
 
 import dev.distillery.artifacts.ArtifactStore;
 import dev.distillery.artifacts.Keys;
-import dev.distillery.artifacts.Manifest;
 import dev.distillery.artifacts.Manifests;
 import dev.distillery.artifacts.ObjectInfo;
 import dev.distillery.diffusion.lora.SavedLora;
@@ -76,8 +75,10 @@ final class Results {
 
     private List<FetchedFile> model(Set<What> what) {
         String prefix = Keys.runModel(run);
-        return Manifests.find(store, prefix).map(Manifest::files).orElse(List.of()).stream()
-                .filter(file -> what.stream().anyMatch(one -> one.holds(file.name(), run)))
+        return Manifests.find(store, prefix).stream()
+                .flatMap(model -> model.files().stream()
+                        .filter(file -> what.stream().anyMatch(one -> one.holds(file.name(), run))
+                                || what.contains(What.UNET) && Manifests.isOfTrainedTextEncoder(model, file.name())))
                 .map(file -> FetchedFile.of(prefix, "model/", file))
                 .toList();
     }

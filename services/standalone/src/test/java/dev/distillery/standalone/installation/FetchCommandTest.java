@@ -91,6 +91,25 @@ class FetchCommandTest {
     }
 
     @Test
+    void shouldBringTheTextEncodersThatLearntWithTheUnet() {
+        // Given
+        put(Keys.request("words"), "{}");
+        var model = new PrefixWriter(store, Keys.runModel("words"));
+        for (String file : List.of("unet/config.json", "text_encoder/config.json", "vae/config.json")) {
+            model.add(file, random(10));
+        }
+        model.complete("model", Map.of("trainedTextEncoders", List.of("text_encoder")));
+
+        // When
+        int code = cli(s3.endpoint()).run("fetch", "words", "--what", "unet", "--out", out.toString());
+
+        // Then
+        assertThat(code).isZero();
+        assertThat(out.resolve("model/text_encoder/config.json")).exists();
+        assertThat(out.resolve("model/vae")).doesNotExist();
+    }
+
+    @Test
     void shouldNotTakeAPipelineForALoraBecauseOfItsRunsName() throws IOException {
         // Given
         put(Keys.request("my-lora"), "{}");

@@ -14,8 +14,8 @@ import dev.distillery.diffusion.unet.UNet2DCondition;
 import dev.distillery.events.TrainRequest;
 
 /**
- * Draws the request's prompts with a network that is in memory. Auto-encoder and text encoders, which training does not
- * need, are loaded for it and given back.
+ * Draws the request's prompts with a network that is in memory. The auto-encoder, and text encoders unless some are in memory, too,
+ * are loaded for it and given back.
  */
 final class Painter {
 

@@ -18,7 +18,7 @@ import dev.distillery.planning.TrainingSettings;
 import dev.distillery.trainer.data.Split;
 
 /**
- * How long a run will train on a device of this machine. Only networks are counted: loading, decoding and the store come on
+ * How long a run will train on a device of this machine. Only U-Nets are counted: text encoders that learn, loading, decoding and the store come on
  * top, as do ingest and encoding.
  *
  * @param heldOut pairs that are not trained on

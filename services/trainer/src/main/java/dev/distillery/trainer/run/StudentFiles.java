@@ -52,7 +52,7 @@ final class StudentFiles {
         JSON.writeValue(folder.resolve(STATE).toFile(), state);
     }
 
-    /** Writes what diffusers loads as a U-Net, or as a LoRA. */
+    /** Writes what diffusers loads as a U-Net, or as a LoRA, of text encoders too. */
     private static void saveUnet(Distillation distillation, Path folder, Map<String, NDArray> weights)
             throws IOException {
         Files.createDirectories(folder);

@@ -128,7 +128,7 @@ public final class TrainingRun implements AutoCloseable {
         UNetConfig unet = UNetConfig.read(folder.unet());
         new MemoryCheck(
                         unet,
-                        PromptEncoder.configs(teacher).values(),
+                        PromptEncoder.configs(teacher),
                         folder.pixelsPerLatent(),
                         machine.devices().size())
                 .violation(request, machine.memory())

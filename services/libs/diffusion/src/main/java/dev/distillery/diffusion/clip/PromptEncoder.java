@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -47,6 +46,9 @@ public final class PromptEncoder implements AutoCloseable {
      */
     public record Prompts(NDArray promptEmbeds, NDArray pooled) {}
 
+    /** More than a network has adapters. */
+    private static final long SEEDS_OF_NETWORK = 1_000_000;
+
     private final List<Tower> towers;
 
     private PromptEncoder(List<Tower> towers) {
@@ -79,10 +81,13 @@ public final class PromptEncoder implements AutoCloseable {
      * @param precision of the encoders' matrices and of the arithmetic
      */
     public static PromptEncoder adapted(Path model, Lora lora, long seed, Precision precision, NDManager manager) {
-        var towers = new AtomicInteger();
+        List<String> folders = folders(model);
         return load(model, model, folder -> {
             Map<String, Shape> shapes = ClipTextEncoder.parameterShapes(ClipConfig.read(folder));
-            long own = seed + ((long) towers.incrementAndGet() << 32); // that of the U-Net's adapters is seed
+            // apart from the U-Net's, which begin at seed; PyTorch's generator looks at 32 bits
+            long own = seed
+                    + SEEDS_OF_NETWORK
+                            * (1 + folders.indexOf(folder.getFileName().toString()));
             return ClipTextEncoder.load(
                     folder, manager, source -> lora.beside(new NarrowSource(source, precision), shapes, own, manager));
         });

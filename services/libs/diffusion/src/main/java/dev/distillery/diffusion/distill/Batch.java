@@ -19,8 +19,8 @@ import dev.distillery.diffusion.unet.UNet2DCondition;
  * @param textEmbeds pooled prompt embedding {@code (B, P)}; null for SD v1/v2
  * @param timeIds {@code (B, 6)}; null for SD v1/v2
  * @param weights (B), how much each sample counts in the losses, which are means over the batch; null: 1
- * @param prompts (B), which of its prompts each sample of a run has whose text encoders learn; null where they do not: there
- *     {@code promptEmbeds} and {@code textEmbeds} say it
+ * @param prompts (B), which of the run's prompts each sample has; looked at where text encoders learn, in place of
+ *     {@code promptEmbeds} and {@code textEmbeds}
  */
 public record Batch(
         NDArray latents,

@@ -153,10 +153,10 @@ public final class Distillation implements AutoCloseable {
     private Optimizer optimizer(Init init) {
         if (init instanceof Init.Adapted adapted && adapted.text().isPresent()) {
             List<ParameterGroups.Group> groups = List.of(
-                    new ParameterGroups.Group(student().adapters(), 1),
                     new ParameterGroups.Group(
                             promptEncoder().orElseThrow().adapters(),
-                            adapted.text().get().learningRate()));
+                            adapted.text().get().learningRate()),
+                    new ParameterGroups.Group(student().adapters(), 1)); // as learning() has them
             return new ParameterGroups(settings.optimizer(), groups, first.manager());
         }
         return settings.optimizer().of(learning(), first.manager());

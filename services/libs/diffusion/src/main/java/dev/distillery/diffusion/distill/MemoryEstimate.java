@@ -1,6 +1,5 @@
 package dev.distillery.diffusion.distill;
 
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -44,26 +43,25 @@ public record MemoryEstimate(
     /**
      * Text encoders whose LoRA learns.
      *
+     * @param encoders by their folders' names
      * @param prompts that are encoded in a step
      */
-    public record Text(Collection<ClipConfig> encoders, Lora lora, int prompts) {
+    public record Text(Map<String, ClipConfig> encoders, Lora lora, int prompts) {
         private Map<String, Shape> learnt() {
             var learnt = new LinkedHashMap<String, Shape>();
-            for (ClipConfig encoder : encoders) {
-                lora.shapes(ClipTextEncoder.parameterShapes(encoder))
-                        .forEach((key, shape) -> learnt.put(learnt.size() + key, shape));
-            }
+            encoders.forEach((folder, encoder) -> lora.shapes(ClipTextEncoder.parameterShapes(encoder))
+                    .forEach((key, shape) -> learnt.put(folder + "." + key, shape)));
             return learnt;
         }
 
         private long bytes(Precision precision) {
-            return encoders.stream()
+            return encoders.values().stream()
                     .mapToLong(encoder -> MemoryEstimate.bytes(ClipTextEncoder.parameterShapes(encoder), precision))
                     .sum();
         }
 
         private long activations(Precision precision) {
-            return encoders.stream()
+            return encoders.values().stream()
                     .mapToLong(encoder -> (long) prompts
                             * encoder.positions()
                             * encoder.layers()

@@ -82,8 +82,8 @@ final class Replica implements AutoCloseable {
         prompts = init instanceof Distillation.Init.Adapted adapted
                 ? adapted.text().map(text -> new LearningPrompts(text, adapted.seed(), settings.precision(), manager))
                 : Optional.empty();
+        prompts.ifPresent(encoders -> learning.putAll(encoders.adapters())); // in the order of the forward pass
         learning.putAll(student.adapters().isEmpty() ? student.parameters() : student.adapters());
-        prompts.ifPresent(encoders -> learning.putAll(encoders.adapters()));
         features = settings.taught() ? settings.objective().points().pairs(teacherConfig, plan) : List.of();
         sites = settings.taught()
                 ? settings.objective().sites(teacherConfig, plan)
@@ -156,6 +156,9 @@ final class Replica implements AutoCloseable {
         try (NDManager scope = manager.newSubManager();
                 Torch.GradMode off = Torch.gradMode(false)) {
             UNet2DCondition.Input input = encoded(batch, scope).input(noisy(batch, scope));
+            if (!Ops.allFinite(input.promptEmbeds())) {
+                return "the prompts' embeddings";
+            }
             return teacher.flatMap(network -> firstNonFinite(network, input))
                     .map(block -> "the teacher's " + block)
                     .or(() -> firstNonFinite(student, input).map(block -> "the student's " + block))

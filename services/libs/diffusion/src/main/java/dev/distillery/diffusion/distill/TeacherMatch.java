@@ -89,8 +89,14 @@ public final class TeacherMatch {
             Batch batch = batch(pair, seed, scope);
             UNet2DCondition.Input input =
                     batch.input(schedule.addNoise(batch.latents(), batch.noise(), batch.timesteps()));
-            UNet2DCondition.Input ownInput =
-                    own == pair ? input : batch(own, seed, scope).input(input.latents());
+            UNet2DCondition.Input ownInput = own == pair
+                    ? input
+                    : new UNet2DCondition.Input(
+                            input.latents(),
+                            input.timesteps(),
+                            rows(own.promptEmbeds(), scope),
+                            rows(own.textEmbeds(), scope),
+                            input.timeIds());
             Map<String, NDArray> learnt = student.forward(ownInput, precision, sites());
             NDArray feature = scope.zeros(batch.timesteps().getShape());
             var output = new double[BINS];

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -34,7 +35,6 @@ public record Lora(int rank, double alpha, List<String> targets) {
 
     static final String B = ".lora_B.weight";
     private static final String SCALE = ".lora_scale"; // no parameter
-    private static final NDArray NONE = Torch.newCpuManager().create(0f);
 
     public Lora {
         targets = List.copyOf(targets);
@@ -142,9 +142,13 @@ public record Lora(int rank, double alpha, List<String> targets) {
                 lora.add(
                         w.has(layer + part)
                                 ? w.take(layer + part, w.shape(layer + part).getShape())
-                                : NONE);
+                                : null);
             }
         }
+        NDManager owner =
+                lora.stream().filter(Objects::nonNull).findFirst().orElseThrow().getManager();
+        NDArray none = owner.create(0f); // of this unit alone: a call names its arguments
+        lora.replaceAll(array -> array == null ? none : array);
         return lora;
     }
 }

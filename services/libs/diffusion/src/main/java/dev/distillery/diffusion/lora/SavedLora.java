@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -144,6 +145,10 @@ public final class SavedLora implements AutoCloseable {
         }
         try {
             JsonNode json = JSON.readTree(about);
+            if (!json.has(component + ".r")) {
+                throw new IllegalArgumentException(
+                        path + ": its metadata's '" + ABOUT + "' lacks '" + component + ".r', the rank");
+            }
             List<String> targets = new ArrayList<>();
             json.path(component + ".target_modules").forEach(target -> targets.add(target.asText()));
             return new Lora(
@@ -365,6 +370,25 @@ public final class SavedLora implements AutoCloseable {
         }
         try (SavedLora saved = open(folder.resolve(FILE))) {
             return Set.copyOf(saved.loras.keySet());
+        }
+    }
+
+    /** The folder around a converted U-Net, if text encoders that learnt with it lie there, too. */
+    public static Optional<Path> textEncodersBeside(Path unet) {
+        Path model = unet.toAbsolutePath().normalize().getParent();
+        if (model == null || !Files.exists(model.resolve(TEXT_ENCODER))) {
+            return Optional.empty();
+        }
+        boolean teachers = Files.exists(model.resolve("model_index.json")); // a pipeline has some in any case
+        return teachers && !namesTextEncoder(model.resolve(FILE)) ? Optional.empty() : Optional.of(model);
+    }
+
+    private static boolean namesTextEncoder(Path lora) {
+        if (!Files.exists(lora)) {
+            return false;
+        }
+        try (SafetensorsFile file = SafetensorsFile.open(lora)) { // whoever wrote it
+            return file.tensors().keySet().stream().anyMatch(key -> key.startsWith(TEXT_ENCODER + "."));
         }
     }
 

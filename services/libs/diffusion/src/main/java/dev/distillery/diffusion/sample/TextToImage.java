@@ -20,7 +20,7 @@ import dev.distillery.diffusion.vae.AutoencoderKL;
 /**
  * Draws pictures with any U-Net of a model's family: a trainer hands it the teacher and the student that it has in memory.
  *
- * <p>Owns prompt encoder and auto-encoder, of which the first is loaded when it is needed. A seed gives what {@code torch.Generator("cpu").manual_seed(seed)} gives in
+ * <p>Owns prompt encoder, loaded when it is needed, and auto-encoder. A seed gives what {@code torch.Generator("cpu").manual_seed(seed)} gives in
  * diffusers.
  *
  * @see <a href="https://github.com/huggingface/diffusers/blob/v0.35.1/src/diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py#L828">
