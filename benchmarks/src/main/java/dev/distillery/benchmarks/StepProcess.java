@@ -140,15 +140,13 @@ final class StepProcess implements Callable<Integer> {
     }
 
     private Optional<TextLora> text() {
-        return textEncoders ? Optional.of(new TextLora(teacher, ofText(), PROMPTS, 1)) : Optional.empty();
+        return textEncoders
+                ? Optional.of(new TextLora(teacher, new Lora(lora, lora, Lora.OF_TEXT_ENCODER), PROMPTS, 1))
+                : Optional.empty();
     }
 
     private Optional<MemoryEstimate.Text> textMemory() {
         return text().map(text -> new MemoryEstimate.Text(PromptEncoder.configs(teacher), text.lora(), PROMPTS.size()));
-    }
-
-    private Lora ofText() {
-        return new Lora(lora, lora, Lora.OF_TEXT_ENCODER);
     }
 
     /** The first half of the samples has one prompt, the other the other. */

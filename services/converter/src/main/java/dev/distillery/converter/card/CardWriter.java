@@ -47,7 +47,7 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                 new Use(record, model).markdown(),
                 comfyUi(),
                 !record.text("student", "layout").equals("teacher"),
-                record.request().at("/lora/textEncoderLearningRate").isNumber(),
+                record.trainsTextEncoders(),
                 losses(),
                 scores(),
                 settings(),
@@ -126,9 +126,9 @@ record CardWriter(RunRecord record, Converted model, Terms terms, List<String> l
                         ", ",
                         setting("/train/optimizer/type"),
                         "learning rate " + setting("/train/optimizer/learningRate")
-                                + (setting("/lora/textEncoderLearningRate").matches("|null")
-                                        ? ""
-                                        : ", of the text encoders " + setting("/lora/textEncoderLearningRate")),
+                                + (record.trainsTextEncoders()
+                                        ? ", of the text encoders " + setting("/lora/textEncoderLearningRate")
+                                        : ""),
                         setting("/train/schedule/type"))));
         rows.add(new Setting("precision", setting("/train/precision")));
         rows.add(new Setting("weights", model.weights() + ", saved as " + model.dtype()));

@@ -78,7 +78,7 @@ record Use(RunRecord record, Converted model) {
     /** Transformers' class by the folder's name; empty if the teacher's are used. */
     private Map<String, String> trainedTextEncoders() {
         var encoders = new TreeMap<String, String>();
-        if (record.request().at("/lora/textEncoderLearningRate").isNumber()) {
+        if (record.trainsTextEncoders()) {
             encoders.put("text_encoder", "CLIPTextModel");
             if (model.files().contains("text_encoder_2/config.json")) {
                 encoders.put("text_encoder_2", "CLIPTextModelWithProjection");

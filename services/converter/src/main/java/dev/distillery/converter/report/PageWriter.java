@@ -67,11 +67,8 @@ final class PageWriter {
         if (rank == 0) {
             return "fine-tuned";
         }
-        return "fine-tuned by a LoRA of rank " + rank + (trainsText() ? ", of the text encoders too" : "");
-    }
-
-    private boolean trainsText() {
-        return record.request().at("/lora/textEncoderLearningRate").isNumber();
+        return "fine-tuned by a LoRA of rank " + rank
+                + (record.trainsTextEncoders() ? ", of the text encoders too" : "");
     }
 
     private static NetworkShape shape(RunRecord record) {
@@ -222,7 +219,7 @@ final class PageWriter {
     }
 
     private String howToLoad() {
-        if (trainsText()) { // the U-Net alone would not be all
+        if (record.trainsTextEncoders()) { // the U-Net alone would not be all
             return "from diffusers import DiffusionPipeline\n" + "pipe = DiffusionPipeline.from_pretrained(\""
                     + record.text("teacher", "model") + "\")\n" + "pipe.load_lora_weights(\"runs/" + record.run()
                     + "/model\")";

@@ -90,6 +90,11 @@ public record RunRecord(
         return stages.getOrDefault("train", MissingNode.getInstance());
     }
 
+    /** Whether a LoRA of the text encoders was trained beside the U-Net's. */
+    public boolean trainsTextEncoders() {
+        return request.path("lora").path("textEncoderLearningRate").isNumber();
+    }
+
     /** What a subject was learnt by. */
     public Optional<String> subjectPrompt() {
         return Optional.ofNullable(request.path("subject").path("prompt").textValue());

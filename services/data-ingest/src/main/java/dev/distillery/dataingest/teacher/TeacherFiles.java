@@ -13,6 +13,7 @@ import dev.distillery.artifacts.Digest;
 import dev.distillery.dataingest.source.FileTree;
 import dev.distillery.dataingest.source.SourceException;
 import dev.distillery.diffusion.clip.ClipConfig;
+import dev.distillery.diffusion.clip.PromptEncoder;
 import dev.distillery.diffusion.unet.UNetConfig;
 import dev.distillery.planning.MemoryCheck;
 
@@ -65,7 +66,7 @@ public record TeacherFiles(
         }
         int levels = problems.size() > before ? 0 : levels(files.get("vae/config.json"), problems);
         var textEncoders = new LinkedHashMap<String, ClipConfig>();
-        for (String folder : List.of("text_encoder", "text_encoder_2")) {
+        for (String folder : PromptEncoder.FOLDERS) {
             File config = files.get(folder + "/config.json");
             if (problems.size() == before && config != null) {
                 textEncoders.put(folder, textEncoder(config, problems));

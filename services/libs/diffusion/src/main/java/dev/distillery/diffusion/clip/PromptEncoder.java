@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -26,6 +25,9 @@ import dev.distillery.diffusion.tensor.Torch;
  *     StableDiffusionXLPipeline.encode_prompt</a>
  */
 public final class PromptEncoder implements AutoCloseable {
+    /** The folders in which a model may have text encoders. */
+    public static final List<String> FOLDERS = List.of("text_encoder", "text_encoder_2");
+
     /** @param folder its name */
     private record Tower(String folder, ClipTokenizer tokenizer, ClipTextEncoder encoder) {
         /** Token ids {@code (B, 77)}. */
@@ -106,7 +108,7 @@ public final class PromptEncoder implements AutoCloseable {
 
     /** The names of a model's text encoders. */
     private static List<String> folders(Path model) {
-        List<String> folders = Stream.of("text_encoder", "text_encoder_2")
+        List<String> folders = FOLDERS.stream()
                 .filter(name -> Files.isDirectory(model.resolve(name)))
                 .toList();
         if (folders.isEmpty()) {

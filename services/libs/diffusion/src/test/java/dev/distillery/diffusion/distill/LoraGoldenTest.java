@@ -167,7 +167,17 @@ class LoraGoldenTest {
     }
 
     private static Distillation adapted(Path golden, SavedLora saved, Precision precision, boolean recompute) {
-        var settings = new Distillation.Settings(
+        return Distillation.create(
+                golden.resolve("unet"),
+                Layouts.named(UNetConfig.read(golden.resolve("unet")), Layouts.TEACHER),
+                new Distillation.Init.Adapted(saved.loras().get("unet"), 0, Optional.empty()),
+                taskAlone(precision, recompute),
+                NoiseSchedule.read(golden.resolve("scheduler")));
+    }
+
+    /** Fine-tuning. */
+    static Distillation.Settings taskAlone(Precision precision, boolean recompute) {
+        return new Distillation.Settings(
                 new Objective(
                         new LossWeights(1, 0, 0),
                         SampleWeighting.EQUAL,
@@ -180,15 +190,10 @@ class LoraGoldenTest {
                 precision,
                 recompute,
                 false);
-        return Distillation.create(
-                golden.resolve("unet"),
-                Layouts.named(UNetConfig.read(golden.resolve("unet")), Layouts.TEACHER),
-                new Distillation.Init.Adapted(saved.loras().get("unet"), 0, Optional.empty()),
-                settings,
-                NoiseSchedule.read(golden.resolve("scheduler")));
     }
 
-    private static void fill(Map<String, NDArray> adapters, SavedLora saved, NDManager scope) {
+    /** Puts a file's adapters in the place of those that learn. */
+    static void fill(Map<String, NDArray> adapters, SavedLora saved, NDManager scope) {
         Weights.Source source = saved.source(scope);
         assertThat(source.keys()).containsExactlyInAnyOrderElementsOf(adapters.keySet());
         try (Torch.GradMode off = Torch.gradMode(false)) {

@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 import ai.djl.Device;
@@ -30,7 +29,6 @@ import dev.distillery.diffusion.tensor.Ops;
 import dev.distillery.diffusion.tensor.Precision;
 import dev.distillery.diffusion.tensor.SavedTensors;
 import dev.distillery.diffusion.tensor.Torch;
-import dev.distillery.diffusion.tensor.Weights;
 import dev.distillery.diffusion.unet.UNetConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,7 +57,7 @@ class TextLoraGoldenTest {
                 NDManager scope = d.newScope()) {
             // Given
             Map<String, NDArray> expected = Golden.tensors(GOLDEN.resolve("step.safetensors"), scope);
-            fill(d.learning(), saved, scope);
+            LoraGoldenTest.fill(d.learning(), saved, scope);
             // When
             Replica.Terms terms = d.backward(batch(expected), 1, scope);
             // Then
@@ -81,7 +79,7 @@ class TextLoraGoldenTest {
                 NDManager scope = d.newScope()) {
             // Given
             Map<String, NDArray> expected = Golden.tensors(GOLDEN.resolve("step.safetensors"), scope);
-            fill(d.learning(), saved, scope);
+            LoraGoldenTest.fill(d.learning(), saved, scope);
             // When
             PromptEncoder.Prompts encoded = d.promptEncoder().orElseThrow().encode(PROMPTS, scope);
             // Then
@@ -368,25 +366,13 @@ class TextLoraGoldenTest {
 
     private static Distillation adapted(
             Path model, Lora lora, TextLora text, Precision precision, boolean recompute, List<Device> devices) {
-        var objective = new Objective(
-                new LossWeights(1, 0, 0), SampleWeighting.EQUAL, OptionalDouble.empty(), FeaturePoints.BLOCK, false);
-        var settings = new Distillation.Settings(
-                objective, AdamW.Settings.withWeightDecay(0), Optional.empty(), 1, precision, recompute, false);
         Path unet = model.resolve("unet");
         return Distillation.create(
                 unet,
                 Layouts.named(UNetConfig.read(unet), Layouts.TEACHER),
                 new Distillation.Init.Adapted(lora, 0, Optional.of(text)),
-                settings,
+                LoraGoldenTest.taskAlone(precision, recompute),
                 NoiseSchedule.read(model.resolve("scheduler")),
                 devices);
-    }
-
-    private static void fill(Map<String, NDArray> adapters, SavedLora saved, NDManager scope) {
-        Weights.Source source = saved.source(scope);
-        assertThat(source.keys()).containsExactlyInAnyOrderElementsOf(adapters.keySet());
-        try (Torch.GradMode off = Torch.gradMode(false)) {
-            adapters.forEach((key, array) -> Ops.copy(List.of(array), List.of(source.load(key))));
-        }
     }
 }
